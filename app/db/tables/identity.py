@@ -1,0 +1,33 @@
+"""Who a person is, across districts: a surrogate identity with one blind-index row per live key version."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlmodel import Field, SQLModel
+
+from app.db.base import AreaCode, DistrictKey, instant
+
+
+class IdentityKey(SQLModel, table=True):
+    """Blind index of an ID number → the person; one row per live index-key version, so that index keys can rotate."""
+
+    __tablename__ = "identity_key"
+    __table_args__ = (sa.Index("ix_identity_key_person_uid", "person_uid"),)
+
+    index_version: int = Field(primary_key=True)
+    bidx: bytes = Field(primary_key=True)
+    person_uid: UUID
+
+
+class IdentityHome(SQLModel, table=True):
+    """Where a person is registered now: one district, one area."""
+
+    __tablename__ = "identity_home"
+
+    person_uid: UUID = Field(primary_key=True)
+    district: str = Field(sa_type=DistrictKey)
+    area_code: str = Field(sa_type=AreaCode)
+    since: datetime = instant()
