@@ -1,7 +1,7 @@
 """The announced calendar of a year, from the `chinesecalendar` library or from a CSV file.
 
-The library follows the State Council's yearly notice and knows the years up to the last one announced at its release; later
-years come as a file: ``date,kind,name``, one year per file, with the days that differ from the plain week (all days are fine too).
+The library follows the State Council's yearly notice and knows the years up to the last one announced at its release. Later
+years come as a file: ``date,kind,name``, one year per file, with the days that differ from the plain week (all days do too).
 """
 
 from __future__ import annotations
@@ -78,20 +78,25 @@ def seeded_year(year: int) -> CalendarYear:
 
 def parse_calendar_year(text: str) -> CalendarYear:
     """The year in a CSV text. ``Malformed`` (``calendar_file_invalid``) names every row that is wrong, or what the year lacks."""
-    reader = csv.reader(StringIO(text.removeprefix("\ufeff"), newline=""))
-    header = [cell.strip() for cell in next(reader, [])]
-    if tuple(header) != COLUMNS:
-        raise _invalid([FieldError("/1", "columns_wrong", f"第 1 行应为表头 {','.join(COLUMNS)}")])
-    days: list[CalendarDay] = []
-    errors: list[FieldError] = []
-    for cells in reader:
-        if any(cell.strip() for cell in cells):
-            parsed = _parse_row(reader.line_num, [cell.strip() for cell in cells])
-            errors.append(parsed) if isinstance(parsed, FieldError) else days.append(parsed)
+    parsed = [_parse_row(line, cells) for line, cells in _data_lines(text)]
+    days = [row for row in parsed if isinstance(row, CalendarDay)]
+    errors = [row for row in parsed if isinstance(row, FieldError)]
     errors.extend(_year_errors(days) if not errors else [])
     if errors:
         raise _invalid(errors)
     return CalendarYear(days[0].date.year, tuple(sorted(days, key=lambda day: day.date)))
+
+
+def _data_lines(text: str) -> list[tuple[int, list[str]]]:
+    """The lines under the header with anything in them, each with its line number."""
+    reader = csv.reader(StringIO(text.removeprefix("\ufeff"), newline=""))
+    try:
+        lines = [(reader.line_num, [cell.strip() for cell in cells]) for cells in reader]
+    except csv.Error as error:
+        raise _invalid([FieldError(f"/{reader.line_num}", "csv_malformed", f"第 {reader.line_num} 行不是正确的 CSV")]) from error
+    if not lines or tuple(lines[0][1]) != COLUMNS:
+        raise _invalid([FieldError("/1", "columns_wrong", f"第 1 行应为表头 {','.join(COLUMNS)}")])
+    return [(line, cells) for line, cells in lines[1:] if any(cells)]
 
 
 def _parse_row(line: int, cells: Sequence[str]) -> CalendarDay | FieldError:
@@ -168,4 +173,6 @@ def statutory_days(year: int) -> int:
 
 
 def _invalid(errors: Sequence[FieldError]) -> Malformed:
-    return Malformed("calendar_file_invalid", f"日历文件有 {len(errors)} 处错误，未导入任何内容；请改正后重新导入。", errors=errors)
+    return Malformed(
+        "calendar_file_invalid", f"日历文件有 {len(errors)} 处错误，未导入任何内容；请改正后重新导入。", errors=errors
+    )

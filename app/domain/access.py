@@ -37,11 +37,7 @@ LEVEL_OF_DUTY: dict[Duty, Level] = {
     Duty.COMMUNITY_WORKER: Level.COMMUNITY,
     Duty.STATION_CLERK: Level.SUBDISTRICT,
     Duty.STATION_HEAD: Level.SUBDISTRICT,
-} | {
-    duty: Level.DISTRICT
-    for duty in Duty
-    if duty not in (Duty.COMMUNITY_WORKER, Duty.STATION_CLERK, Duty.STATION_HEAD)
-}
+} | {duty: Level.DISTRICT for duty in Duty if duty not in (Duty.COMMUNITY_WORKER, Duty.STATION_CLERK, Duty.STATION_HEAD)}
 
 AREA_DIGITS: dict[Level, int] = {Level.DISTRICT: 6, Level.SUBDISTRICT: 9, Level.COMMUNITY: 12}
 

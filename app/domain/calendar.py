@@ -49,7 +49,7 @@ class Deadline:
 
 @dataclass(frozen=True, slots=True)
 class NoticePeriod:
-    """A public notice (公示): shown from ``first_day`` to ``last_day``, both included; the case goes on from ``next_act_from``."""
+    """A public notice (公示): shown from ``first_day`` to ``last_day``, both included; the next act from ``next_act_from``."""
 
     first_day: date
     last_day: date
@@ -105,8 +105,8 @@ class Calendar:
 def is_fixed_holiday(day: date) -> bool:
     """Whether ``day`` is a statutory holiday on every year's same date.
 
-    New Year, Labour Day and National Day (全国年节及纪念日放假办法 第二条; 2 May since 2025). Those of the lunar calendar (春节, 端午,
-    中秋) and 清明 can't be told before the year is announced.
+    New Year, Labour Day and National Day (全国年节及纪念日放假办法 第二条; 2 May since 2025). Those of the lunar calendar (春节,
+    端午, 中秋) and 清明 can't be told before the year is announced.
     """
     if (day.month, day.day) == (5, 2):
         return day.year >= 2025
@@ -133,8 +133,8 @@ def corresponding_day(start: date, months: int) -> date:
 def notice_period(posted_on: date, days: int = NOTICE_DAYS) -> NoticePeriod:
     """The public notice posted on ``posted_on`` (民发〔2021〕57号 第19条: seven days).
 
-    It runs from the day after the posting (民法典 第201条), every day counts, and the next act may follow the day after its end. It
-    is how long the notice has to hang, not a term for doing something, so its end isn't rolled over on a day off.
+    It runs from the day after the posting (民法典 第201条), every day counts, and the next act may follow the day after its end.
+    It is how long the notice has to hang, not a term for doing something, so its end isn't rolled over on a day off.
     """
     last_day = days_later(posted_on, days)
     return NoticePeriod(days_later(posted_on, 1), last_day, days_later(last_day, 1))

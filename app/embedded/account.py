@@ -67,7 +67,9 @@ def choose_account(data_dir: Path, cluster: Path | None) -> Account:
         except KeyError:
             continue
         return Account(entry.pw_uid, entry.pw_gid)
-    raise EmbeddedPostgresError("以 root 运行时需要一个普通系统用户（postgres 或 nobody）来运行数据库，请先建立，或改用普通用户运行。")
+    raise EmbeddedPostgresError(
+        "以 root 运行时需要一个普通系统用户（postgres 或 nobody）来运行数据库，请先建立，或改用普通用户运行。"
+    )
 
 
 def _passwd_entry(uid: int) -> pwd.struct_passwd | None:

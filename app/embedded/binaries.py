@@ -46,7 +46,9 @@ def executable_bindir(bindir: Path, account: Account) -> Path:
         raise EmbeddedPostgresError(f"运行数据库的系统用户无法执行 {bindir}/postgres，请检查目录权限。")
     copied = _copy_wheel(bindir)
     if not account.can_execute(copied / "postgres"):
-        raise EmbeddedPostgresError(f"无法执行 {copied}/postgres：该目录所在分区可能禁止执行，请改用普通用户运行或设置 DATABASE_URL。")
+        raise EmbeddedPostgresError(
+            f"无法执行 {copied}/postgres：该目录所在分区可能禁止执行，请改用普通用户运行或设置 DATABASE_URL。"
+        )
     return copied
 
 
@@ -62,7 +64,7 @@ def _copy_wheel(bindir: Path) -> Path:
     copied = target / package.name / "pginstall" / "bin"
     if copied.exists():
         return copied
-    SYSTEM_FOLDER.mkdir(mode=0o755, parents=True, exist_ok=True)
+    open_system_folder()
     fresh = Path(tempfile.mkdtemp(prefix="copying-", dir=SYSTEM_FOLDER))
     shutil.copytree(package / "pginstall", fresh / package.name / "pginstall", symlinks=True, ignore=_left_out)
     libraries = package.with_name(f"{package.name}.libs")  # the programs' RPATH points to it, relative to themselves
@@ -74,6 +76,12 @@ def _copy_wheel(bindir: Path) -> Path:
     except OSError:  # another start has just put the same copy there
         shutil.rmtree(fresh)
     return copied
+
+
+def open_system_folder() -> None:
+    """Traversable by everybody whatever root's umask is; what stands in it has permissions of its own."""
+    SYSTEM_FOLDER.mkdir(parents=True, exist_ok=True)
+    SYSTEM_FOLDER.chmod(0o755)
 
 
 def _left_out(folder: str, names: list[str]) -> set[str]:

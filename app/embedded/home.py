@@ -10,8 +10,8 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.embedded import binaries
 from app.embedded.account import Account, choose_account
-from app.embedded.binaries import SYSTEM_FOLDER
 from app.embedded.errors import EmbeddedPostgresError
 
 POINTER = "postgres.home"
@@ -84,7 +84,7 @@ def open_home(data_dir: Path) -> Home:
 
 def _new_home(data_dir: Path) -> Home:
     account = choose_account(data_dir, None)
-    for path in (data_dir / "postgres", SYSTEM_FOLDER / _name_of(data_dir)):
+    for path in (data_dir / "postgres", binaries.SYSTEM_FOLDER / _name_of(data_dir)):
         _set_aside(path)
         path.mkdir(mode=0o700, parents=True)
         account.own(path)
@@ -93,8 +93,10 @@ def _new_home(data_dir: Path) -> Home:
             (data_dir / POINTER).write_text(str(pointer))
             return Home(path, account)
         path.rmdir()
-        SYSTEM_FOLDER.mkdir(mode=0o755, parents=True, exist_ok=True)
-    raise EmbeddedPostgresError(f"运行数据库的系统用户无法写入 {data_dir} 和 {SYSTEM_FOLDER}，请换数据目录（DATA_DIR）。")
+        binaries.open_system_folder()
+    raise EmbeddedPostgresError(
+        f"运行数据库的系统用户无法写入 {data_dir} 和 {binaries.SYSTEM_FOLDER}，请换数据目录（DATA_DIR）。"
+    )
 
 
 def _set_aside(path: Path) -> None:

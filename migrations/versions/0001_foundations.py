@@ -425,6 +425,7 @@ def _create_tables() -> None:
 
 
 def _protect() -> None:
+    ddl.grant(op, "alembic_version", "SELECT")
     for table in ("area", "area_succession", "calendar_year", "calendar_day", "policy_set", "policy_parameter"):
         ddl.grant(op, table, "SELECT, INSERT, UPDATE")
     ddl.grant(op, "calendar_day", "DELETE")

@@ -1,0 +1,9 @@
+"""Version 1 of the interface. A new version overrides shapes, not rules."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from app.routers.v1 import codes
+
+ROUTERS: tuple[APIRouter, ...] = (codes.router,)

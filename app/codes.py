@@ -1,0 +1,58 @@
+"""The registry of published codes: kind → code → Chinese text. A test holds it complete."""
+
+from __future__ import annotations
+
+ERRORS: dict[str, str] = {
+    "body_too_large": "提交内容超过上限",
+    "conflicting_data": "与已有数据冲突",
+    "demo_only": "只在演示模式可用",
+    "duty_required": "不属您的职责",
+    "idempotency_in_progress": "同一幂等键的请求正在办理",
+    "idempotency_key_required": "涉及资金的操作必须携带幂等键",
+    "idempotency_key_reused": "幂等键已用于另一内容的请求",
+    "if_match_required": "修改须带 If-Match",
+    "internal_error": "系统内部错误",
+    "malformed_request": "填写内容有误",
+    "method_not_allowed": "不支持该请求方法",
+    "request_refused": "请求被拒绝",
+    "route_not_found": "没有这个地址",
+    "stale_version": "内容已被他人更新",
+    "temporarily_unavailable": "服务暂时不可用，请重试",
+    "token_missing": "未携带访问令牌",
+    "token_revoked": "登录已失效",
+    "unknown_parameter": "不认识的查询参数",
+    "unsupported_media_type": "不支持的内容类型",
+}
+FIELD_ERRORS: dict[str, str] = {
+    "extra": "多余内容",
+    "invalid": "内容不正确",
+    "invalid_characters": "含有无法保存的字符",
+    "invalid_cursor": "游标无效",
+    "invalid_date": "日期不正确",
+    "invalid_json": "不是合法的 JSON",
+    "not_a_boolean": "应为 true 或 false",
+    "not_a_list": "应为数组",
+    "not_a_string": "应为文本",
+    "not_an_id": "编号格式不正确",
+    "not_an_integer": "应为整数",
+    "not_an_object": "应为对象",
+    "required": "必填",
+    "too_few": "项数过少",
+    "too_large": "数值过大",
+    "too_long": "内容过长",
+    "too_many": "项数过多",
+    "too_short": "内容过短",
+    "too_small": "数值过小",
+    "unknown_field": "接口没有这个字段",
+    "unknown_value": "取值不在允许范围内",
+    "wrong_format": "格式不正确",
+}
+REGISTRY: dict[str, dict[str, str]] = {"error": ERRORS, "field_error": FIELD_ERRORS}
+
+
+def publish(kind: str, entries: dict[str, str]) -> None:
+    """Lets an area of the domain publish its codes; the same code keeps one text per kind."""
+    known = REGISTRY.setdefault(kind, {})
+    for code, text in entries.items():
+        if known.setdefault(code, text) != text:
+            raise ValueError(f"{kind} {code} is published twice with different texts")

@@ -1,0 +1,1 @@
+"""The subcommands of `minzheng`, one file each."""

@@ -1,0 +1,113 @@
+"""Policy sets: loading a document, activating, and the parameter book that the rules read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from uuid import UUID
+
+import yaml
+from sqlalchemy import insert, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.db.tables.reference import PolicyParameter, PolicySet
+from app.domain.eligibility.parameters import ParameterBook, ParameterRow, content_hash
+from app.domain.eligibility.policy_document import rows_of
+from app.domain.errors import FieldError, Malformed
+from app.ids import new_id
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedSet:
+    """What loading did with one area of a document: ``unchanged``, ``draft`` or ``active``."""
+
+    id: UUID
+    area_code: str
+    status: str
+    parameters: int
+
+
+async def load_policy_document(session: AsyncSession, text: str, *, demo: bool, loaded_by: str, now: datetime) -> list[LoadedSet]:
+    """Makes a draft set for each area of a YAML document; an area without an active set, or the demo, activates at once.
+
+    The same document twice changes nothing. Raises ``Malformed`` with pointers into the document.
+    """
+    try:
+        document = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        finding = FieldError("", "not_yaml", f"不是合法的 YAML：{str(error).splitlines()[0]}")
+        raise Malformed("policy_malformed", "政策文件无法读取，请检查缩进和引号。", errors=[finding]) from error
+    by_area = groupby(sorted(rows_of(document), key=lambda row: row.area_code), key=lambda row: row.area_code)
+    return [await _load_set(session, area, list(rows), demo=demo, loaded_by=loaded_by, now=now) for area, rows in by_area]
+
+
+async def _load_set(
+    session: AsyncSession, area: str, rows: Sequence[ParameterRow], *, demo: bool, loaded_by: str, now: datetime
+) -> LoadedSet:
+    digest = content_hash(rows)
+    same = select(PolicySet.id, PolicySet.status).where(PolicySet.area_code == area, PolicySet.content_hash == digest)
+    if (known := (await session.execute(same)).one_or_none()) is not None:
+        return LoadedSet(known.id, area, "unchanged", len(rows))
+    set_id = new_id()
+    values = {"id": set_id, "area_code": area, "content_hash": digest, "demo": demo, "loaded_at": now, "loaded_by": loaded_by}
+    await session.execute(insert(PolicySet).values(status="draft", **values))
+    await session.execute(insert(PolicyParameter), [_parameter(set_id, row) for row in rows])
+    active = select(PolicySet.id).where(PolicySet.area_code == area, PolicySet.status == "active")
+    if demo or (await session.execute(active)).first() is None:
+        await activate(session, set_id, area, by=loaded_by, now=now)
+        return LoadedSet(set_id, area, "active", len(rows))
+    return LoadedSet(set_id, area, "draft", len(rows))
+
+
+def _parameter(set_id: UUID, row: ParameterRow) -> dict[str, object]:
+    return {
+        "set_id": set_id,
+        "key": row.key,
+        "valid_from": row.valid_from,
+        "valid_until": row.valid_until,
+        "value": row.value,
+        "source": row.source,
+    }
+
+
+async def activate(session: AsyncSession, set_id: UUID, area: str, *, by: str, now: datetime) -> None:
+    """Makes a set the active one of its area; the former one is superseded, never deleted."""
+    former = update(PolicySet).where(PolicySet.area_code == area, PolicySet.status == "active")
+    await session.execute(former.values(status="superseded"))
+    chosen = update(PolicySet).where(PolicySet.id == set_id)
+    await session.execute(chosen.values(status="active", activated_at=now, activated_by=by))
+
+
+class ParameterBooks:
+    """The active parameters, parsed once and kept until another set becomes active. One per process."""
+
+    def __init__(self) -> None:
+        self._stamp: tuple[UUID, ...] = ()
+        self._book = ParameterBook(())
+
+    async def current(self, session: AsyncSession) -> ParameterBook:
+        """One cheap query tells whether the kept book still holds."""
+        active = select(PolicySet.id).where(PolicySet.status == "active").order_by(PolicySet.id)
+        stamp = tuple((await session.execute(active)).scalars())
+        if stamp != self._stamp:
+            self._book = await read_book(session, stamp)
+            self._stamp = stamp
+        return self._book
+
+
+async def read_book(session: AsyncSession, sets: Sequence[UUID]) -> ParameterBook:
+    """The book made of exactly these sets (for replays, of sets that are no longer active)."""
+    statement = (
+        select(PolicySet.area_code, PolicySet.demo, PolicyParameter)
+        .join(PolicyParameter, PolicyParameter.set_id == PolicySet.id)
+        .where(PolicySet.id.in_(sets))
+    )
+    found = (await session.execute(statement)).all()
+    rows = tuple(_row(area, parameter) for area, _, parameter in found)
+    return ParameterBook(rows, demo=any(demo for _, demo, _ in found))
+
+
+def _row(area: str, stored: PolicyParameter) -> ParameterRow:
+    return ParameterRow(area, stored.key, stored.valid_from, stored.valid_until, stored.value, stored.source)

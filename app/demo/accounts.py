@@ -1,0 +1,74 @@
+"""The published demo accounts and bureau clients; refused outright outside demo mode."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from uuid import UUID, uuid5
+
+from app.domain.access import Duty, Level
+
+NAMESPACE = UUID("6b1c9f0e-8d57-5c43-9a64-2f6f0f3c7a11")
+DISTRICT = "350702"
+SECOND_DISTRICT = "340882"
+
+
+@dataclass(frozen=True, slots=True)
+class DemoAccount:
+    username: str
+    display_name: str
+    level: Level
+    area: str
+    duties: tuple[Duty, ...]
+
+    @property
+    def id(self) -> UUID:
+        """The same in every installation, so that a second load changes nothing."""
+        return uuid5(NAMESPACE, self.username)
+
+
+@dataclass(frozen=True, slots=True)
+class DemoClient:
+    client_id: str
+    name: str
+    purposes: tuple[str, ...]
+
+    @property
+    def id(self) -> UUID:
+        return uuid5(NAMESPACE, self.client_id)
+
+
+_DISTRICT_DUTIES = {
+    "reviewer": ("审核员", Duty.REVIEWER),
+    "finance": ("财务", Duty.FINANCE),
+    "approver": ("审批人", Duty.APPROVER),
+    "treasury": ("财政", Duty.TREASURY),
+    "canlian": ("残联", Duty.DISABILITY_FEDERATION),
+    "inspector": ("检查员", Duty.INSPECTOR),
+    "policy": ("政策管理员", Duty.POLICY_OFFICER),
+    "auditor": ("审计员", Duty.AUDITOR),
+    "admin": ("系统管理员", Duty.ADMIN),
+}
+
+
+def _staff(prefix: str, district: str, stations: Iterable[tuple[str, str]]) -> tuple[DemoAccount, ...]:
+    accounts = [
+        DemoAccount(f"{prefix}district.{name}", f"演示{title}", Level.DISTRICT, district, (duty,))
+        for name, (title, duty) in _DISTRICT_DUTIES.items()
+    ]
+    for station, community in stations:
+        short, number = f"{prefix}s{station[6:]}", f"{prefix}c{community[6:]}"
+        accounts += [
+            DemoAccount(f"{short}.clerk", "演示经办人", Level.SUBDISTRICT, station, (Duty.STATION_CLERK,)),
+            DemoAccount(f"{short}.head", "演示站长", Level.SUBDISTRICT, station, (Duty.STATION_HEAD,)),
+            DemoAccount(f"{number}.worker", "演示民政专干", Level.COMMUNITY, community, (Duty.COMMUNITY_WORKER,)),
+        ]
+    return tuple(accounts)
+
+
+ACCOUNTS = _staff("", DISTRICT, [("350702001", "350702001001"), ("350702002", "350702002001")])
+SECOND_ACCOUNTS = _staff("qs.", SECOND_DISTRICT, [("340882100", "340882100002")])
+CLIENTS = (
+    DemoClient("bureau-housing", "住房保障部门（演示）", ("public_rental_housing",)),
+    DemoClient("bureau-education", "教育部门（演示）", ("student_aid",)),
+)

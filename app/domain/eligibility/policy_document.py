@@ -1,0 +1,81 @@
+"""From a policy document (the parsed YAML) to parameter rows.
+
+Documents write ``effective_to`` as the last day in force; inside the system periods are half-open. A value also ends where the next
+value of the same key and area begins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import date, timedelta
+from itertools import groupby
+from typing import Any
+
+from app.domain.eligibility.parameters import ParameterRow
+from app.domain.errors import FieldError, Malformed
+
+
+def rows_of(document: object) -> tuple[ParameterRow, ...]:
+    """All rows of a parsed document, each period half-open and cut at its successor.
+
+    Raises:
+        Malformed: the document hasn't the expected shape, a date is no date, or two values of a key begin on the same day (422,
+            with JSON pointers into the document).
+    """
+    if not isinstance(document, Sequence) or isinstance(document, str):
+        raise _malformed("", "not_a_list", "政策文件应为区划列表，每项含 area 和 parameters。")
+    rows = [row for index, area in enumerate(document) for row in _area_rows(area, f"/{index}")]
+    return tuple(_cut_at_successors(rows))
+
+
+def _area_rows(area: object, pointer: str) -> Iterator[ParameterRow]:
+    if not isinstance(area, Mapping) or not isinstance(area.get("area"), str) or not isinstance(area.get("parameters"), Mapping):
+        raise _malformed(pointer, "not_an_area", "每个区划须有文本 area 和映射 parameters。")
+    for key, versions in area["parameters"].items():
+        yield from _versions(area["area"], str(key), versions, f"{pointer}/parameters/{key}")
+
+
+def _versions(area_code: str, key: str, versions: object, pointer: str) -> Iterator[ParameterRow]:
+    if not isinstance(versions, Sequence) or isinstance(versions, str):
+        raise _malformed(pointer, "not_a_list", "每个参数须列出各版本的取值。")
+    for index, version in enumerate(versions):
+        yield _row(area_code, key, version, f"{pointer}/{index}")
+
+
+def _row(area_code: str, key: str, version: object, pointer: str) -> ParameterRow:
+    if not isinstance(version, Mapping) or version.get("value") is None:
+        raise _malformed(pointer, "value_missing", "参数版本须有 effective_from 和 value。")
+    start = _day(version.get("effective_from"), f"{pointer}/effective_from")
+    last = version.get("effective_to")
+    until = None if last is None else _day(last, f"{pointer}/effective_to") + timedelta(days=1)
+    if until is not None and until <= start:
+        raise _malformed(f"{pointer}/effective_to", "period_empty", "effective_to 不能早于 effective_from。")
+    return ParameterRow(area_code, key, start, until, version["value"], version.get("source"))
+
+
+def _day(value: object, pointer: str) -> date:
+    if isinstance(value, date):
+        return value
+    try:
+        return date.fromisoformat(str(value))
+    except ValueError:
+        raise _malformed(pointer, "not_a_date", "日期应写作 YYYY-MM-DD。") from None
+
+
+def _cut_at_successors(rows: Iterable[ParameterRow]) -> Iterator[ParameterRow]:
+    ordered = sorted(rows, key=lambda row: (row.area_code, row.key, row.valid_from))
+    for (area_code, key), group in groupby(ordered, key=lambda row: (row.area_code, row.key)):
+        versions = list(group)
+        for row, following in zip(versions, [*versions[1:], None], strict=True):
+            if following is not None and following.valid_from == row.valid_from:
+                raise _malformed(f"/{area_code}/{key}", "duplicate_parameter", "同一参数在同一天有两个取值，请保留一个。")
+            yield row if following is None else replace(row, valid_until=_earlier(row.valid_until, following.valid_from))
+
+
+def _earlier(end: date | None, successor: date) -> date:
+    return successor if end is None else min(end, successor)
+
+
+def _malformed(pointer: str, code: str, message: str) -> Malformed:
+    return Malformed("malformed_policy", "政策文件有误，请按提示修改后重新装载。", errors=[FieldError(pointer, code, message)])

@@ -1,0 +1,162 @@
+"""Idempotency-Key: the same request twice has one effect and one answer.
+
+The key is locked for the transaction first (a second runner gets 409 at once instead of queueing up and draining the pool);
+the answer is stored, encrypted, in the transaction of the effect itself, so only committed answers are ever replayed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Depends, Header, Request, Response
+from sqlalchemy import insert, select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.db.tables.accounts import StoredAnswer
+from app.dependencies import CurrentActor, RuntimeDep, SessionDep
+from app.domain.access import Actor
+from app.domain.errors import BadRequest, Conflict, FieldError, Malformed
+from app.runtime import Runtime
+from app.security.fields import Field
+
+KEPT_HEADERS = ("content-type", "etag", "location")
+MAX_STORED_BYTES = 4 << 20
+
+
+@dataclass(frozen=True)
+class PendingAnswer:
+    """A key taken by this request, to be filled with its answer."""
+
+    caller: UUID
+    route: str
+    key_digest: bytes
+    scope: str
+    fingerprint: bytes
+    keep_until: datetime | None
+
+
+class ReplayStored(Exception):  # noqa: N818  (control flow, not an error)
+    """Carries the stored first answer out of the dependencies."""
+
+    def __init__(self, response: Response) -> None:
+        super().__init__("replay")
+        self.response = response
+
+
+class IdempotencyKey:
+    """The dependency; ``money`` makes the key required and the answer kept for ever."""
+
+    def __init__(self, *, money: bool) -> None:
+        self.money = money
+
+    async def __call__(
+        self,
+        request: Request,
+        session: SessionDep,
+        actor: CurrentActor,
+        runtime: RuntimeDep,
+        key: Annotated[
+            str | None,
+            Header(alias="Idempotency-Key", description="幂等键（建议用 UUID）：同键同内容只办理一次，重复提交返回首次结果。"),
+        ] = None,
+    ) -> None:
+        if key is None:
+            if self.money:
+                raise BadRequest(
+                    "idempotency_key_required", "涉及资金的操作必须携带 Idempotency-Key 请求头，请为每次操作生成一个。"
+                )
+            return
+        _check_key(key)
+        pending = await self._pending(request, actor, key, runtime)
+        await _take(session, pending)
+        await _replay(session, pending, runtime)
+        request.state.pending_answer = pending
+
+    async def _pending(self, request: Request, actor: Actor, key: str, runtime: Runtime) -> PendingAnswer:
+        route = f"{request.method} {request.scope['route'].path_format}"
+        body = await _body_of(request)
+        parts = [request.method, request.url.path, request.url.query, actor.scope.district, actor.scope.prefix]
+        fingerprint = runtime.keys.fingerprint("idempotency", "\n".join(parts).encode() + b"\n" + body)
+        keep = None if self.money else datetime.now(UTC) + timedelta(hours=runtime.settings.idempotency_hours)
+        digest = hashlib.sha256(key.encode()).digest()
+        return PendingAnswer(actor.id, route, digest, f"{actor.district}/{actor.area}", fingerprint, keep)
+
+
+IDEMPOTENT = Depends(IdempotencyKey(money=False))
+IDEMPOTENT_MONEY = Depends(IdempotencyKey(money=True))
+
+
+def _check_key(key: str) -> None:
+    if not (1 <= len(key) <= 200 and key.isascii() and key.isprintable()):
+        finding = FieldError("/header/Idempotency-Key", "wrong_format", "应为 1 至 200 个可见 ASCII 字符，建议用 UUID。")
+        raise Malformed("malformed_request", "Idempotency-Key 格式不正确。", errors=[finding])
+
+
+async def _body_of(request: Request) -> bytes:
+    """The body as sent; for uploads the digest of each part, since the framework has already consumed the stream."""
+    if not request.headers.get("content-type", "").startswith("multipart/form-data"):
+        return await request.body()
+    digest = hashlib.sha256()
+    for name, value in (await request.form()).multi_items():
+        digest.update(name.encode() + b"\0")
+        if isinstance(value, str):
+            digest.update(value.encode())
+            continue
+        while piece := await value.read(1 << 20):
+            digest.update(piece)
+        await value.seek(0)
+    return digest.digest()
+
+
+async def _take(session: AsyncSession, pending: PendingAnswer) -> None:
+    digest = hashlib.sha256(pending.caller.bytes + pending.route.encode() + pending.key_digest).digest()
+    number = int.from_bytes(digest[:8], "big", signed=True)
+    taken = (await session.execute(text("SELECT pg_try_advisory_xact_lock(:n)"), {"n": number})).scalar_one()
+    if not taken:
+        raise Conflict(
+            "idempotency_in_progress", "同一 Idempotency-Key 的请求正在办理，请稍候再查询结果。", retry_after_seconds=1
+        )
+
+
+async def _replay(session: AsyncSession, pending: PendingAnswer, runtime: Runtime) -> None:
+    where = (
+        StoredAnswer.caller == pending.caller,
+        StoredAnswer.route == pending.route,
+        StoredAnswer.key_digest == pending.key_digest,
+    )
+    stored = (await session.execute(select(StoredAnswer).where(*where))).scalar_one_or_none()
+    if stored is None:
+        return
+    if stored.fingerprint != pending.fingerprint or stored.scope != pending.scope:
+        raise Malformed("idempotency_key_reused", "此 Idempotency-Key 已用于另一内容的请求，请为新的操作生成新的键。")
+    body = runtime.cipher.open(Field.STORED_ANSWER, pending.caller, stored.body)
+    headers = {**stored.headers, "Idempotency-Replayed": "true"}
+    raise ReplayStored(Response(body, stored.status, headers))
+
+
+async def store_answer(request: Request, response: Response) -> None:
+    """Writes the answer beside its effect; called by the route once the answer is serialised, before the commit."""
+    pending: PendingAnswer | None = getattr(request.state, "pending_answer", None)
+    body = bytes(getattr(response, "body", b""))
+    if pending is None or response.status_code >= 400:
+        return
+    if len(body) > MAX_STORED_BYTES:
+        raise RuntimeError("an answer too large to be replayed")
+    runtime: Runtime = request.app.state.runtime
+    values: dict[str, Any] = {
+        "caller": pending.caller,
+        "route": pending.route,
+        "key_digest": pending.key_digest,
+        "scope": pending.scope,
+        "fingerprint": pending.fingerprint,
+        "status": response.status_code,
+        "headers": {name: value for name, value in response.headers.items() if name in KEPT_HEADERS},
+        "body": runtime.cipher.seal(Field.STORED_ANSWER, pending.caller, body.decode()),
+        "stored_at": datetime.now(UTC),
+        "keep_until": pending.keep_until,
+    }
+    await request.state.session.execute(insert(StoredAnswer).values(**values))

@@ -1,0 +1,141 @@
+"""The one table from domain errors to RFC 9457 problems, and the handlers that use it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import Response
+from sqlalchemy import exc
+from starlette.exceptions import HTTPException
+
+from app.db.constraints import conflict_of
+from app.domain import errors
+from app.domain.errors import DomainError, FieldError
+from app.observability import trace_id
+from app.validation_text import field_error
+
+log = logging.getLogger("minzheng.problems")
+
+STATUS: dict[type[DomainError], tuple[int, str]] = {
+    errors.BadRequest: (400, "请求有误"),
+    errors.Unauthenticated: (401, "未登录或登录已失效"),
+    errors.Forbidden: (403, "没有办理此事项的职责"),
+    errors.NotFound: (404, "未找到"),
+    errors.Conflict: (409, "当前不能办理"),
+    errors.PreconditionFailed: (412, "内容已被他人更新"),
+    errors.TooLarge: (413, "内容过大"),
+    errors.Malformed: (422, "填写内容有误"),
+    errors.PreconditionRequired: (428, "缺少版本号"),
+    errors.TooManyRequests: (429, "操作过于频繁"),
+    errors.Unavailable: (503, "服务暂时不可用"),
+}
+FRAMEWORK_CODES = {404: "route_not_found", 405: "method_not_allowed", 415: "unsupported_media_type"}
+FRAMEWORK_DETAILS = {
+    404: "没有这个地址，请核对接口路径。",
+    405: "此地址不支持该请求方法，请查看接口文档。",
+    415: "不支持的内容类型，请以 application/json 提交。",
+}
+RETRYABLE_SQLSTATES = ("40001", "40P01", "53", "55P03", "57", "08")
+
+
+def problem(
+    status: int,
+    code: str,
+    title: str,
+    detail: str,
+    *,
+    field_errors: Sequence[FieldError] = (),
+    headers: dict[str, str] | None = None,
+    members: dict[str, Any] | None = None,
+) -> Response:
+    """An ``application/problem+json`` answer; ``type`` names the code's entry in the registry."""
+    body: dict[str, Any] = {
+        "type": f"/api/v1/codes#{code}",
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "code": code,
+        "trace_id": trace_id(),
+    }
+    if field_errors:
+        body["errors"] = [{"pointer": e.pointer, "code": e.code, "message": e.message} for e in field_errors]
+    body.update(members or {})
+    return Response(orjson.dumps(body), status, headers, media_type="application/problem+json")
+
+
+def problem_of(error: DomainError) -> Response:
+    status, title = next(STATUS[cls] for cls in type(error).__mro__ if cls in STATUS)
+    headers = {}
+    if error.retry_after_seconds is not None:
+        headers["Retry-After"] = str(error.retry_after_seconds)
+    if status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    return problem(status, error.code, title, error.detail, field_errors=error.errors, headers=headers, members=error.members)
+
+
+def domain_error_of(error: Exception) -> DomainError | None:
+    """What a database failure means in the domain; None if it means nothing to a caller."""
+    if isinstance(error, exc.TimeoutError):
+        return _unavailable("当前访问人数较多，请稍后重试。")
+    if isinstance(error, exc.DBAPIError):
+        return conflict_of(error) or _lost_connection(error)
+    if isinstance(error, (ConnectionError, TimeoutError)):
+        return _unavailable("数据库暂时无法连接，请稍后重试。")
+    return None
+
+
+def _lost_connection(error: exc.DBAPIError) -> DomainError | None:
+    sqlstate = str(getattr(error.orig, "sqlstate", "") or "")
+    if error.connection_invalidated or sqlstate.startswith(RETRYABLE_SQLSTATES) or isinstance(error, exc.InterfaceError):
+        return _unavailable("数据库繁忙或连接中断，本次操作未生效，请稍后重试。")
+    return None
+
+
+def _unavailable(detail: str) -> DomainError:
+    return errors.Unavailable("temporarily_unavailable", detail, retry_after_seconds=2)
+
+
+async def _on_domain_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, DomainError)
+    if error.audit:
+        await request.app.state.refusals.record(request, error)
+    return problem_of(error)
+
+
+async def _on_validation_error(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    details = [field_error(item) for item in error.errors()]
+    text = f"有 {len(details)} 处内容填写有误，请按 errors 中的提示逐项更正后重新提交。"
+    return problem(422, "malformed_request", "填写内容有误", text, field_errors=details)
+
+
+async def _on_http_exception(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    status = error.status_code
+    code = FRAMEWORK_CODES.get(status, "malformed_request" if status in (400, 422) else "request_refused")
+    detail = FRAMEWORK_DETAILS.get(status, "请求无法解析，请检查提交内容的格式。")
+    return problem(status, code, "请求有误", detail, headers=dict(error.headers or {}))
+
+
+async def _on_unknown(request: Request, error: Exception) -> Response:
+    known = domain_error_of(error)
+    if known is not None:
+        return problem_of(known)
+    log.exception("unhandled error", exc_info=error, extra={"path": request.url.path})
+    return problem(
+        500, "internal_error", "系统内部错误", "系统出现意外错误，已记录。请稍后重试；若仍失败，请将 trace_id 告知管理员。"
+    )
+
+
+def install_problem_handlers(app: FastAPI) -> None:
+    app.add_exception_handler(DomainError, _on_domain_error)
+    app.add_exception_handler(RequestValidationError, _on_validation_error)
+    app.add_exception_handler(HTTPException, _on_http_exception)
+    for known in (exc.DBAPIError, exc.TimeoutError, ConnectionError, TimeoutError):
+        app.add_exception_handler(known, _on_unknown)
+    app.add_exception_handler(Exception, _on_unknown)

@@ -1,0 +1,54 @@
+"""For operators and machines: liveness, readiness, metrics, keys, the offline documentation."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import orjson
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import FileResponse
+
+from app.dependencies import RuntimeDep
+from app.observability import metrics_page
+from app.readiness import readiness
+
+STATIC = Path(__file__).resolve().parents[1] / "static" / "swagger"
+router = APIRouter(tags=["运行"])
+
+
+@router.get("/livez", summary="进程存活")
+async def livez() -> dict[str, str]:
+    """进程在运行即返回 200，不访问数据库。"""
+    return {"status": "alive"}
+
+
+@router.get("/readyz", summary="可以接受请求", responses={503: {"description": "尚不能接受请求，checks 说明原因"}})
+async def readyz(runtime: RuntimeDep) -> Response:
+    """检查数据库、迁移版本、密钥、日历与分区。warning 不影响就绪。"""
+    report = await readiness(runtime)
+    return Response(orjson.dumps(report.as_json()), 200 if report.ready else 503, media_type="application/json")
+
+
+@router.get("/metrics", summary="Prometheus 指标", response_class=Response)
+async def metrics() -> Response:
+    body, content_type = metrics_page()
+    return Response(body, media_type=content_type)
+
+
+@router.get("/.well-known/jwks.json", summary="令牌签名公钥（JWKS）")
+async def jwks(runtime: RuntimeDep) -> dict[str, Any]:
+    """供其他部门离线验证访问令牌与在保证明的签名。"""
+    return dict(runtime.tokens.jwks())
+
+
+@router.get("/docs", include_in_schema=False)
+async def docs() -> FileResponse:
+    return FileResponse(STATIC / "index.html", media_type="text/html; charset=utf-8")
+
+
+@router.get("/docs/assets/{name}", include_in_schema=False)
+async def docs_asset(name: str, request: Request) -> Response:
+    if name not in {path.name for path in STATIC.iterdir()}:
+        return Response(status_code=404)
+    return FileResponse(STATIC / name, headers={"Cache-Control": "public, max-age=86400"})

@@ -1,0 +1,63 @@
+"""What a running process holds: settings, engines, keys. Built once in the lifespan, reached through ``app.state.runtime``."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.db.repositories.policy import ParameterBooks
+from app.db.engine import application_url, create_engine, seal_url, status_url
+from app.security.fields import BlindIndex, FieldCipher
+from app.security.keys import KeyRing
+from app.security.passwords import Passwords
+from app.security.tokens import Tokens
+from app.settings import Settings
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """Immutable for the life of a process; tests build one by hand."""
+
+    settings: Settings
+    engine: AsyncEngine
+    status_engine: AsyncEngine
+    seal_engine: AsyncEngine
+    keys: KeyRing
+    tokens: Tokens
+    passwords: Passwords
+    cipher: FieldCipher
+    blind_index: BlindIndex
+    parameter_books: ParameterBooks
+
+
+@asynccontextmanager
+async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
+    """Builds the runtime and disposes of its engines at the end."""
+    keys = KeyRing.load(settings.keys_path, demo=settings.demo)
+    engine = create_engine(application_url(settings), settings, name="minzheng-api")
+    status_engine = create_engine(status_url(settings), settings, name="minzheng-status")
+    seal_engine = create_engine(seal_url(settings), settings, pool_size=2, name="minzheng-seal")
+    try:
+        yield Runtime(
+            settings=settings,
+            engine=engine,
+            status_engine=status_engine,
+            seal_engine=seal_engine,
+            keys=keys,
+            tokens=Tokens(
+                keys,
+                issuer=settings.issuer,
+                audience=settings.audience,
+                lifetime_seconds=settings.access_token_seconds,
+            ),
+            passwords=Passwords(demo=settings.demo),
+            cipher=FieldCipher(keys),
+            blind_index=BlindIndex(keys),
+            parameter_books=ParameterBooks(),
+        )
+    finally:
+        for pool in (engine, status_engine, seal_engine):
+            await pool.dispose()

@@ -1,0 +1,29 @@
+"""A process that runs an embedded Postgres until its stdin closes: ``python holder.py DATA_DIR [URL]``.
+
+Prints one line: a JSON object with the server's pid and the owner's address, or with the refusal (and exits 1).
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from app.embedded import EmbeddedPostgres, EmbeddedPostgresError
+
+
+def main() -> int:
+    postgres = EmbeddedPostgres(Path(sys.argv[1]), sync_initdb=False)
+    try:
+        postgres.start(url=sys.argv[2] if len(sys.argv) > 2 else None)
+    except EmbeddedPostgresError as refusal:
+        print(json.dumps({"refused": str(refusal)}), flush=True)
+        return 1
+    print(json.dumps({"pid": postgres.pid, "dsn": postgres.admin_dsn()}), flush=True)
+    sys.stdin.read()
+    postgres.stop()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
