@@ -12,15 +12,20 @@ from dataclasses import dataclass
 from datetime import date
 from io import StringIO
 
-from chinese_calendar import constants  # type: ignore[import-untyped]
+from chinese_calendar import constants
 
-from app.domain.calendar import FIRST_DAY, LAST_DAY, DayKind, is_fixed_holiday
+from app.domain.calendar import DayKind, is_fixed_holiday, is_weekend, iso_date
 from app.domain.errors import Conflict, FieldError, Malformed
 
 COLUMNS = ("date", "kind", "name")
 
 #: At most this many days more than the statutory number: the State Council has granted extra ones (2015, 2020).
 EXTRA_DAYS = 5
+
+DECEMBER = 12
+
+#: First year → statutory holidays a year, the latest rule first.
+STATUTORY_DAYS_SINCE = ((2025, 13), (2008, 11), (0, 10))
 
 _CHINESE_NAMES = {
     "New Year's Day": "元旦",
@@ -102,20 +107,12 @@ def _data_lines(text: str) -> list[tuple[int, list[str]]]:
 def _parse_row(line: int, cells: Sequence[str]) -> CalendarDay | FieldError:
     if len(cells) != len(COLUMNS):
         return FieldError(f"/{line}", "columns_wrong", f"第 {line} 行应有 {len(COLUMNS)} 列，实有 {len(cells)} 列")
-    day = _iso_date(cells[0])
+    day = iso_date(cells[0])
     if day is None:
         return FieldError(f"/{line}/date", "date_malformed", f"第 {line} 行日期“{cells[0]}”不对，请写成 YYYY-MM-DD")
     if cells[1] not in set(DayKind):
         return FieldError(f"/{line}/kind", "kind_unknown", f"第 {line} 行类型“{cells[1]}”不对，请写 workday 或 holiday")
     return CalendarDay(day, DayKind(cells[1]), cells[2])
-
-
-def _iso_date(text: str) -> date | None:
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
-        return None
-    return day if len(text) == 10 and FIRST_DAY <= day <= LAST_DAY else None
 
 
 def _year_errors(days: Sequence[CalendarDay]) -> list[FieldError]:
@@ -155,9 +152,9 @@ def _net_days_off_error(year: int, days: Sequence[CalendarDay]) -> list[FieldErr
 
     December is left out: its exchanged days belong to the next year's New Year holiday.
     """
-    counted = [day for day in days if day.date.month < 12]
-    off = sum(day.kind == DayKind.HOLIDAY and day.date.weekday() < 5 for day in counted)
-    worked = sum(day.kind == DayKind.WORKDAY and day.date.weekday() >= 5 for day in counted)
+    counted = [day for day in days if day.date.month != DECEMBER]
+    off = sum(day.kind == DayKind.HOLIDAY and not is_weekend(day.date) for day in counted)
+    worked = sum(day.kind == DayKind.WORKDAY and is_weekend(day.date) for day in counted)
     statutory = statutory_days(year)
     if statutory <= off - worked <= statutory + EXTRA_DAYS:
         return []
@@ -167,9 +164,7 @@ def _net_days_off_error(year: int, days: Sequence[CalendarDay]) -> list[FieldErr
 
 def statutory_days(year: int) -> int:
     """Statutory holidays of a year (全国年节及纪念日放假办法 第二条): 13 since 2025, 11 from 2008, 10 before."""
-    if year >= 2025:
-        return 13
-    return 11 if year >= 2008 else 10
+    return next(days for since, days in STATUTORY_DAYS_SINCE if year >= since)
 
 
 def _invalid(errors: Sequence[FieldError]) -> Malformed:

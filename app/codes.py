@@ -56,3 +56,5 @@ def publish(kind: str, entries: dict[str, str]) -> None:
     for code, text in entries.items():
         if known.setdefault(code, text) != text:
             raise ValueError(f"{kind} {code} is published twice with different texts")
+
+publish("error", {"area_not_found": "没有该区划，或不在您的辖区内"})

@@ -16,6 +16,7 @@ from fastapi import Depends, Header, Request, Response
 from sqlalchemy import insert, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.db.base import columns
 from app.db.tables.accounts import StoredAnswer
 from app.dependencies import CurrentActor, RuntimeDep, SessionDep
 from app.domain.access import Actor
@@ -25,6 +26,8 @@ from app.security.fields import Field
 
 KEPT_HEADERS = ("content-type", "etag", "location")
 MAX_STORED_BYTES = 4 << 20
+
+STORED = columns(StoredAnswer)
 
 
 @dataclass(frozen=True)
@@ -124,9 +127,9 @@ async def _take(session: AsyncSession, pending: PendingAnswer) -> None:
 
 async def _replay(session: AsyncSession, pending: PendingAnswer, runtime: Runtime) -> None:
     where = (
-        StoredAnswer.caller == pending.caller,
-        StoredAnswer.route == pending.route,
-        StoredAnswer.key_digest == pending.key_digest,
+        STORED.caller == pending.caller,
+        STORED.route == pending.route,
+        STORED.key_digest == pending.key_digest,
     )
     stored = (await session.execute(select(StoredAnswer).where(*where))).scalar_one_or_none()
     if stored is None:

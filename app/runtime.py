@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.db.repositories.policy import ParameterBooks
 from app.db.engine import application_url, create_engine, seal_url, status_url
+from app.db.repositories.policy import ParameterBooks
 from app.security.fields import BlindIndex, FieldCipher
 from app.security.keys import KeyRing
 from app.security.passwords import Passwords

@@ -12,7 +12,7 @@ from app.security.keys import KeyFileRefused, KeyKind, KeyRing, Profile
 from app.settings import Settings
 
 if TYPE_CHECKING:
-    Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
+    Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001  (argparse has no public name for it)
 
 BACKUP = "请立即把密钥文件另行备份（与数据库备份分开存放）：丢失密钥，加密的数据无法恢复。"
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
+from sqlalchemy.sql.base import ReadOnlyColumnCollection
 from sqlmodel import Field, SQLModel
 
 NAMING = {
@@ -65,6 +66,11 @@ class DistrictTable(SQLModel):
     area_code: str = Field(sa_type=AreaCode)
 
 
+def columns(table: type[SQLModel]) -> ReadOnlyColumnCollection[str, sa.Column[Any]]:
+    """The columns of a table for use in statements; SQLModel types its attributes as plain values, which mypy can't compare."""
+    return cast("sa.Table", table.__table__).c  # type: ignore[attr-defined]
+
+
 def instant(**kwargs: Any) -> Any:
     """A required moment."""
     return Field(sa_type=Instant, **kwargs)
@@ -84,4 +90,16 @@ def within_district(column: str = "area_code") -> sa.CheckConstraint:
     return sa.CheckConstraint(f"{column} ~ '^[0-9]{{6}}([0-9]{{3}}){{0,2}}$'", name=f"{column}_is_a_code")
 
 
-__all__ = ["UUID", "AreaCode", "DistrictKey", "DistrictTable", "Instant", "Json", "Texts", "date", "datetime", "metadata"]
+__all__ = [
+    "UUID",
+    "AreaCode",
+    "DistrictKey",
+    "DistrictTable",
+    "Instant",
+    "Json",
+    "Texts",
+    "columns",
+    "date",
+    "datetime",
+    "metadata",
+]

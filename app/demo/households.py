@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Final
 
 from app.demo.identities import IdentityIssuer
-from app.demo.model import DemoAccount, DemoAsset, DemoHousehold, DemoMember, DemoPerson, Residence
+from app.demo.model import DemoAsset, DemoBankAccount, DemoHousehold, DemoMember, DemoPerson, Residence
 from app.demo.names import surname
 from app.demo.people import Home, PersonMaker, Traits
 from app.demo.residents import is_village
@@ -16,19 +17,6 @@ from app.domain.identity import Gender
 
 BANKS: Final = ("示例农商银行", "示例邮储银行")
 _OTHER: Final[dict[Gender, Gender]] = {"male": "female", "female": "male"}
-
-#: Composition → its share of households (per cent).
-_SHARES: Final = {
-    "single_adult": 8,
-    "single_elder": 9,
-    "couple": 10,
-    "elder_couple": 10,
-    "couple_one_child": 24,
-    "couple_two_children": 16,
-    "single_parent": 4,
-    "three_generations": 14,
-    "grandparents_and_grandchild": 5,
-}
 
 Relative = tuple[str, Traits]
 
@@ -54,7 +42,7 @@ class HouseholdMaker:
     def ordinary(self, area: AreaRow) -> DemoHousehold:
         """A household of any composition, with incomes and assets as they come."""
         home = self.home(area)
-        relatives = compose(self.rng, self.rng.choices(list(_SHARES), list(_SHARES.values()))[0])
+        relatives = compose(self.rng)
         members = [(relation, self.people.person(home, traits)) for relation, traits in relatives]
         deposit_fen = self.rng.randrange(1, 300) * 100_000
         return self.household(home, members, (DemoAsset("deposit", deposit_fen),))
@@ -73,35 +61,43 @@ class HouseholdMaker:
             registered_on=registered_on,
             members=tuple(joined),
             assets=assets,
-            account=DemoAccount(self.rng.choice(BANKS), self.issuer.card(), head.name),
+            account=DemoBankAccount(self.rng.choice(BANKS), self.issuer.card(), head.name),
         )
 
 
-def compose(rng: random.Random, composition: str) -> list[Relative]:
+def compose(rng: random.Random) -> list[Relative]:
     """Relation and settled traits of each member, the head first."""
-    family = surname(rng)
-    match composition:
-        case "single_adult":
-            return [("head", Traits(family, _gender(rng), rng.randint(23, 59), rng.choice(("unmarried", "divorced"))))]
-        case "single_elder":
-            return [("head", Traits(family, _gender(rng), _elder_age(rng), rng.choice(("widowed", "widowed", "unmarried"))))]
-        case "couple":
-            return _couple(rng, family, rng.randint(25, 59))
-        case "elder_couple":
-            return _couple(rng, family, _elder_age(rng))
-        case "couple_one_child":
-            return _with_children(rng, family, 1)
-        case "couple_two_children":
-            return _with_children(rng, family, 2)
-        case "single_parent":
-            return _single_parent(rng, family)
-        case "three_generations":
-            return _three_generations(rng, family)
-        case "grandparents_and_grandchild":
-            grandparents = _couple(rng, family, rng.randint(58, 74))
-            return [*grandparents, ("grandchild", Traits(family, _gender(rng), rng.randint(3, 17), "unmarried"))]
-        case _:
-            raise ValueError(f"no such composition: {composition}")
+    composition = rng.choices(list(_SHARES), list(_SHARES.values()))[0]
+    return composition(rng, surname(rng))
+
+
+def _single_adult(rng: random.Random, family: str) -> list[Relative]:
+    return [("head", Traits(family, _gender(rng), rng.randint(23, 59), rng.choice(("unmarried", "divorced"))))]
+
+
+def _single_elder(rng: random.Random, family: str) -> list[Relative]:
+    return [("head", Traits(family, _gender(rng), _elder_age(rng), rng.choice(("widowed", "widowed", "unmarried"))))]
+
+
+def _adult_couple(rng: random.Random, family: str) -> list[Relative]:
+    return _couple(rng, family, rng.randint(25, 59))
+
+
+def _elder_couple(rng: random.Random, family: str) -> list[Relative]:
+    return _couple(rng, family, _elder_age(rng))
+
+
+def _one_child(rng: random.Random, family: str) -> list[Relative]:
+    return _with_children(rng, family, 1)
+
+
+def _two_children(rng: random.Random, family: str) -> list[Relative]:
+    return _with_children(rng, family, 2)
+
+
+def _grandparents_and_grandchild(rng: random.Random, family: str) -> list[Relative]:
+    grandchild = Traits(family, _gender(rng), rng.randint(3, 17), "unmarried")
+    return [*_couple(rng, family, rng.randint(58, 74)), ("grandchild", grandchild)]
 
 
 def _couple(rng: random.Random, family: str, age: int) -> list[Relative]:
@@ -131,6 +127,20 @@ def _three_generations(rng: random.Random, family: str) -> list[Relative]:
         return [*younger, ("parent", Traits(family, _gender(rng), age, "widowed"))]
     father, mother = _couple(rng, family, age)
     return [*younger, ("parent", father[1]), ("parent", mother[1])]
+
+
+#: Composition → its share of households (per cent).
+_SHARES: Final[dict[Callable[[random.Random, str], list[Relative]], int]] = {
+    _single_adult: 8,
+    _single_elder: 9,
+    _adult_couple: 10,
+    _elder_couple: 10,
+    _one_child: 24,
+    _two_children: 16,
+    _single_parent: 4,
+    _three_generations: 14,
+    _grandparents_and_grandchild: 5,
+}
 
 
 def _elder_age(rng: random.Random) -> int:

@@ -2,9 +2,9 @@
 
 How each is kept apart from real ones is told in docs/demo-data.md:
 
-- ID numbers: sequence 990–995 (numbers are given out from the low end, and 996–999 once marked centenarians), births on six
-  days of the month only.
-- Phones begin with 169000, a block of mobile numbers that no operator has been given.
+- ID numbers: sequence 990–995 (numbers are given out from the low end; 996–999 marked births before 1900 in 15-digit ones),
+  births on ten days of the month only.
+- Phones begin with 169000, a block of mobile numbers that, as far as we know, no operator has been given.
 - Bank cards begin with 700000: the leading 7 isn't a bank's in ISO/IEC 7812, and UnionPay's begin with 62.
 """
 
@@ -17,7 +17,7 @@ from typing import Final
 from app.domain.identity import DISABILITY_CATEGORIES, Gender, IdentityFault, checksum_character, parse_id_number, passes_luhn
 
 SEQUENCES: Final[dict[Gender, tuple[int, ...]]] = {"male": (991, 993, 995), "female": (990, 992, 994)}
-BIRTH_DAYS: Final = (1, 6, 11, 16, 21, 26)
+BIRTH_DAYS: Final = (1, 4, 7, 10, 13, 16, 19, 22, 25, 28)
 DEMO_ADDRESS_CODES: Final = ("350702", "340882")
 PHONE_PREFIX: Final = "169000"
 CARD_PREFIX: Final = "700000"

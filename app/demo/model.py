@@ -40,7 +40,7 @@ class DemoDisability:
 
 
 @dataclass(frozen=True, slots=True)
-class DemoAccount:
+class DemoBankAccount:
     """A bank card that no bank has issued."""
 
     bank_name: str
@@ -94,7 +94,7 @@ class DemoHousehold:
     registered_on: date
     members: tuple[DemoMember, ...]
     assets: tuple[DemoAsset, ...]
-    account: DemoAccount
+    account: DemoBankAccount
 
     @property
     def head(self) -> DemoPerson:

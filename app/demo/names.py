@@ -1,4 +1,4 @@
-"""Names that can be searched like real ones and can't be taken for real ones: each carries 示, 例 or 样 as its first given character."""
+"""Names to search like real ones that nobody bears: each has 示, 例 or 样 as its first given character."""
 
 from __future__ import annotations
 

@@ -14,6 +14,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 from io import StringIO
 
+from app.domain.calendar import iso_date
 from app.domain.errors import FieldError, Malformed
 
 NATION = "00"
@@ -60,7 +61,7 @@ def parent_of(code: str) -> str | None:
     """The code of the area directly above; ``None`` above the nation. ``Malformed`` when ``code`` isn't one."""
     if level_of(code) == AreaLevel.NATION:
         return None
-    return NATION if len(code) == 2 else code[: _DIGITS_ABOVE[len(code)]]
+    return code[: _DIGITS_ABOVE[len(code)]] if len(code) in _DIGITS_ABOVE else NATION
 
 
 def chain(code: str) -> tuple[str, ...]:
@@ -116,6 +117,15 @@ def parse_areas(text: str, known_codes: Collection[str] = ()) -> list[AreaRow]:
         errors.append(FieldError("/1", "file_empty", "文件里没有区划行，请检查是否选错了文件"))
     _refuse(errors)
     return _rows([(line, dict(zip(header, cells, strict=True))) for line, cells in records], known_codes)
+
+
+def named_parents(text: str) -> frozenset[str]:
+    """The parent codes that an areas file names, to look up which of them are known before `parse_areas`."""
+    header, records = _read(text)
+    if "parent_code" not in header:
+        return frozenset()
+    place = header.index("parent_code")
+    return frozenset(cells[place] for _, cells in records if len(cells) > place and is_area_code(cells[place]))
 
 
 def _read(text: str) -> tuple[list[str], list[tuple[int, list[str]]]]:
@@ -194,9 +204,9 @@ def _date_errors(line: int, record: dict[str, str]) -> list[FieldError]:
     errors = [
         _error(line, column, "date_malformed", f"日期“{record[column]}”不对，请写成 YYYY-MM-DD")
         for column in ("effective_from", "effective_to")
-        if record.get(column) and _iso_date(record[column]) is None
+        if record.get(column) and iso_date(record[column]) is None
     ]
-    first, last = _iso_date(record.get("effective_from", "")), _iso_date(record.get("effective_to", ""))
+    first, last = iso_date(record.get("effective_from", "")), iso_date(record.get("effective_to", ""))
     if first and last and last < first:
         errors.append(_error(line, "effective_to", "period_reversed", "失效日期早于生效日期"))
     return errors
@@ -210,26 +220,18 @@ def _relation_errors(line: int, column: str, record: dict[str, str]) -> list[Fie
 
 
 def _row(record: dict[str, str]) -> AreaRow:
-    last_day = _iso_date(record.get("effective_to", ""))
+    last_day = iso_date(record.get("effective_to", ""))
     return AreaRow(
         code=record["code"],
         name=record["name"],
         level=AreaLevel(record["level"]),
         parent_code=record["parent_code"] or None,
         kind=record["kind"],
-        valid_from=_iso_date(record.get("effective_from", "")),
+        valid_from=iso_date(record.get("effective_from", "")),
         valid_until=last_day and last_day + timedelta(days=1),
         predecessor=record.get("predecessor") or None,
         successor=record.get("successor") or None,
     )
-
-
-def _iso_date(text: str) -> date | None:
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
-        return None
-    return day if len(text) == 10 and day < date.max else None
 
 
 def _error(line: int, column: str, code: str, message: str) -> FieldError:

@@ -27,8 +27,12 @@ FIRST_DAY = date(1850, 1, 1)
 LAST_DAY = date(2300, 12, 31)
 
 ONE_DAY = timedelta(days=1)
+SATURDAY = 5
+#: Since then 2 May is a statutory holiday as well (全国年节及纪念日放假办法, 2024-11 revision).
+SECOND_OF_MAY_SINCE = 2025
 NOTICE_DAYS = 7
 
+_DATE_TEXT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _MONTH_TEXT = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])")
 
 
@@ -72,9 +76,9 @@ class Calendar:
     def is_working_day(self, day: date) -> bool:
         """Whether offices work on ``day``; a guess from the week and the fixed dates in a year that isn't loaded."""
         if not self.is_loaded(day):
-            return day.weekday() < 5 and not is_fixed_holiday(day)
+            return not is_weekend(day) and not is_fixed_holiday(day)
         kind = self.days.get(day)
-        return day.weekday() < 5 if kind is None else kind == DayKind.WORKDAY
+        return not is_weekend(day) if kind is None else kind == DayKind.WORKDAY
 
     def add_working_days(self, start: date, days: int) -> Deadline:
         """The ``days``-th working day after ``start``, which isn't counted itself (民法典 第201条); 0 is the day itself."""
@@ -102,14 +106,18 @@ class Calendar:
         return Deadline(day, provisional)
 
 
+def is_weekend(day: date) -> bool:
+    return day.weekday() >= SATURDAY
+
+
 def is_fixed_holiday(day: date) -> bool:
     """Whether ``day`` is a statutory holiday on every year's same date.
 
-    New Year, Labour Day and National Day (全国年节及纪念日放假办法 第二条; 2 May since 2025). Those of the lunar calendar (春节,
+    New Year, Labour Day and National Day (全国年节及纪念日放假办法 第二条). Those of the lunar calendar (春节,
     端午, 中秋) and 清明 can't be told before the year is announced.
     """
     if (day.month, day.day) == (5, 2):
-        return day.year >= 2025
+        return day.year >= SECOND_OF_MAY_SINCE
     return (day.month, day.day) in {(1, 1), (5, 1), (10, 1), (10, 2), (10, 3)}
 
 
@@ -147,6 +155,17 @@ def business_date(instant: datetime) -> date:
     return instant.astimezone(SHANGHAI).date()
 
 
+def iso_date(text: str) -> date | None:
+    """The date of ``YYYY-MM-DD`` within the supported range; ``None`` for anything else, other ISO forms included."""
+    if _DATE_TEXT.fullmatch(text) is None:
+        return None
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return None
+    return day if FIRST_DAY <= day <= LAST_DAY else None
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Month:
     """A calendar month; written ``YYYY-MM``."""
@@ -155,7 +174,7 @@ class Month:
     month: int
 
     def __post_init__(self) -> None:
-        if not (1 <= self.month <= 12 and FIRST_DAY.year <= self.year <= LAST_DAY.year):
+        if self.month not in range(1, 13) or not (FIRST_DAY.year <= self.year <= LAST_DAY.year):
             raise ValueError("月份超出范围，请写成 YYYY-MM，例如 2026-08")
 
     @classmethod

@@ -18,6 +18,10 @@ from app.domain.errors import FieldError, Malformed
 _WEIGHTS: Final = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CHECK_CHARACTERS: Final = "10X98765432"
 _EARLIEST_BIRTH_YEAR: Final = 1850
+LENGTH: Final = 18
+OLD_LENGTH: Final = 15
+CERTIFICATE_LENGTH: Final = 20
+CARD_LENGTHS: Final = range(16, 20)
 _DIGITS: Final = frozenset("0123456789")
 
 _WIDTH: Final = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}  # full width to half width
@@ -99,9 +103,9 @@ def _refuse_length(value: str) -> None:
         raise IdentityFault("id_number_length", "请填写 18 位身份证号。")
     if "*" in value:
         raise IdentityFault("id_number_characters", "身份证号含有星号，是脱敏后的号码；请填写完整号码。")
-    if len(value) == 15 and _is_digits(value):
+    if len(value) == OLD_LENGTH and _is_digits(value):
         raise IdentityFault("id_number_old", "这是 15 位旧身份证号，不能用于登记；请填写现用的 18 位号码。")
-    if len(value) != 18:
+    if len(value) != LENGTH:
         raise IdentityFault("id_number_length", f"身份证号应为 18 位，现为 {len(value)} 位，请补全或删去多余字符。")
 
 
@@ -130,7 +134,7 @@ def upgrade_old_id_number(raw: str) -> IdNumber:
     Raises `IdentityFault`.
     """
     old = normalise_id_number(raw)
-    if len(old) != 15 or not _is_digits(old):
+    if len(old) != OLD_LENGTH or not _is_digits(old):
         raise IdentityFault("id_number_length", "旧身份证号应为 15 位数字，请核对。")
     digits = f"{old[:6]}19{old[6:]}"
     return parse_id_number(digits + checksum_character(digits))
@@ -167,9 +171,9 @@ def parse_disability_certificate(
 ) -> DisabilityCertificate:
     """Check a certificate number and, where given, that holder, category and grade agree with it. Raises `IdentityFault`."""
     value = _narrow(raw)
-    number, kind, suffix = value[:18], value[18:20], value[20:]
+    number, kind, suffix = value[:LENGTH], value[LENGTH:CERTIFICATE_LENGTH], value[CERTIFICATE_LENGTH:]
     reissue = _REISSUE.fullmatch(suffix)
-    if len(kind) != 2 or (suffix and reissue is None):
+    if len(value) < CERTIFICATE_LENGTH or (suffix and reissue is None):
         raise IdentityFault("disability_certificate_length", "残疾人证号应为 20 位（补发的另加 B 和次数），请核对证件。")
     holder = parse_id_number(number)
     if kind[0] not in "1234567" or kind[1] not in "1234":
@@ -229,7 +233,7 @@ def parse_bank_account(raw: str, kind: AccountKind) -> str:
 def _refuse_card(value: str) -> None:
     if not _is_digits(value):
         raise IdentityFault("bank_account_characters", "银行卡号只能是数字，请核对；表格中请把该列设为文本。")
-    if not 16 <= len(value) <= 19:
+    if len(value) not in CARD_LENGTHS:
         raise IdentityFault("bank_account_length", f"银行卡号应为 16 至 19 位，现为 {len(value)} 位；若是存折请改账户类型。")
     if not passes_luhn(value):
         raise IdentityFault("bank_account_checksum", "银行卡号校验不符，多半有一位写错，请对照卡面核对；若是存折请改账户类型。")

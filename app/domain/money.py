@@ -64,6 +64,7 @@ def exact(value: str | int | Decimal) -> Fraction:
     Raises:
         TypeError: for floats and booleans.
         ValueError: for text that is no decimal number.
+
     """
     if isinstance(value, bool) or not isinstance(value, (str, int, Decimal)):
         raise TypeError(f"not an exact number: {value!r}")
@@ -71,7 +72,7 @@ def exact(value: str | int | Decimal) -> Fraction:
 
 
 def yuan_text(amount_fen: Exact, places: int = 4) -> str:
-    """An amount as decimal yuan, truncated (never rounded) to ``places``, with at least two decimals: ``"551.9966"``, ``"300.00"``."""
+    """An amount as decimal yuan, truncated (never rounded), with at least two decimals: ``"551.9966"``, ``"300.00"``."""
     return decimal_text(Fraction(amount_fen) / FEN_PER_YUAN, places)
 
 

@@ -16,6 +16,7 @@ from app.embedded.errors import EmbeddedPostgresError
 BINDIR_VARIABLE = "MINZHENG_PG_BINDIR"
 SYSTEM_FOLDER = Path("/var/lib/minzheng")
 OLDEST_MAJOR = 15
+LEFT_OUT = shutil.ignore_patterns("include", "pkgconfig", "*.a")  # only needed to compile against it
 
 
 def find_bindir(bindir: Path | None) -> Path:
@@ -66,7 +67,7 @@ def _copy_wheel(bindir: Path) -> Path:
         return copied
     open_system_folder()
     fresh = Path(tempfile.mkdtemp(prefix="copying-", dir=SYSTEM_FOLDER))
-    shutil.copytree(package / "pginstall", fresh / package.name / "pginstall", symlinks=True, ignore=_left_out)
+    shutil.copytree(package / "pginstall", fresh / package.name / "pginstall", symlinks=True, ignore=LEFT_OUT)
     libraries = package.with_name(f"{package.name}.libs")  # the programs' RPATH points to it, relative to themselves
     if libraries.exists():
         shutil.copytree(libraries, fresh / libraries.name, symlinks=True)
@@ -82,10 +83,6 @@ def open_system_folder() -> None:
     """Traversable by everybody whatever root's umask is; what stands in it has permissions of its own."""
     SYSTEM_FOLDER.mkdir(parents=True, exist_ok=True)
     SYSTEM_FOLDER.chmod(0o755)
-
-
-def _left_out(folder: str, names: list[str]) -> set[str]:
-    return {name for name in names if name in {"include", "pkgconfig"} or name.endswith(".a")}
 
 
 def _open_to_everybody(folder: Path) -> None:

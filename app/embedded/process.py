@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import ctypes
-import os
 import signal
 import subprocess
-import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import IO
@@ -19,8 +16,8 @@ import asyncpg
 from app.embedded.account import clean_environment
 from app.embedded.errors import EmbeddedPostgresError
 from app.embedded.home import Home
+from app.embedded.orphans import signalled_when_parent_dies
 
-PR_SET_PDEATHSIG = 1
 READY_PAUSE_SECONDS = 0.02
 LOG_BYTES_KEPT = 10 << 20
 
@@ -30,7 +27,7 @@ def execute(command: Sequence[str], home: Home, lock_fd: int) -> subprocess.Pope
     if threading.current_thread() is not threading.main_thread():
         raise EmbeddedPostgresError("嵌入式数据库只能从主线程启动：它随启动它的线程一起结束。")
     with _open_log(home) as log:
-        return subprocess.Popen(
+        return subprocess.Popen(  # noqa: S603  (postgres itself, no shell)
             command,
             user=home.account.uid,
             group=home.account.gid,
@@ -42,7 +39,7 @@ def execute(command: Sequence[str], home: Home, lock_fd: int) -> subprocess.Pope
             stderr=log,
             pass_fds=(lock_fd,),
             start_new_session=True,
-            preexec_fn=_die_with_parent(),  # noqa: PLW1509  (two system calls, no lock that another thread may hold)
+            preexec_fn=signalled_when_parent_dies(signal.SIGINT),  # noqa: PLW1509  (two system calls, no lock of another thread)
         )
 
 
@@ -53,21 +50,6 @@ def _open_log(home: Home) -> IO[bytes]:
     log = home.log.open("ab")
     home.account.own(home.log)
     return log
-
-
-def _die_with_parent() -> Callable[[], None] | None:
-    """Runs in the child after setuid, which would clear it: SIGINT (fast shutdown) when the parent dies, even by kill -9."""
-    if sys.platform != "linux":
-        return None
-    prctl = ctypes.CDLL(None, use_errno=True).prctl
-    parent = os.getpid()
-
-    def ask_for_signal() -> None:
-        prctl(PR_SET_PDEATHSIG, signal.SIGINT, 0, 0, 0)
-        if os.getppid() != parent:  # it died between fork and prctl
-            os._exit(1)
-
-    return ask_for_signal
 
 
 def _ignored_pid(cluster: Path) -> dict[str, str]:

@@ -195,7 +195,7 @@ class EmbeddedPostgres:
         return [str(bindir / "postgres"), "-D", str(home.cluster), *options]
 
     def _make_cluster(self, home: Home, bindir: Path) -> None:
-        """initdb beside and renamed, so that one that was interrupted is never taken for a cluster."""
+        """Made beside and renamed, so that one that was interrupted is never taken for a cluster."""
         major = major_version(bindir, home.account)
         if home.cluster.exists():
             self._check_cluster(home, major)
@@ -224,7 +224,8 @@ class EmbeddedPostgres:
         made_by = (home.cluster / "PG_VERSION").read_text().strip()
         if made_by != str(major):
             raise EmbeddedPostgresError(
-                f"数据目录由 Postgres {made_by} 建立，而现有程序是 {major}：请先用原版本备份（minzheng db backup），再用新版本恢复。"
+                f"数据目录由 Postgres {made_by} 建立，而现有程序是 {major}："
+                "请先用原版本备份（minzheng db backup），再用新版本恢复。"
             )
         if not self._passwords.exists():
             raise EmbeddedPostgresError(

@@ -101,7 +101,8 @@ def _associated(field: Field, person_uid: UUID, part: int | None) -> bytes:
 
 class FieldCipher:
     """Seals and opens single values. ``person_uid`` is whoever the value is about; for files, jobs and stored answers the id
-    of that record."""
+    of that record.
+    """
 
     def __init__(self, ring: KeyRing) -> None:
         self._ring = ring
@@ -146,7 +147,8 @@ def version_of(sealed: bytes) -> int:
 
 class BlindIndex:
     """Finds equal values without storing them: a keyed digest of the normalised value (a bare hash of an ID number could be
-    reversed by trying them all)."""
+    reversed by trying them all).
+    """
 
     def __init__(self, ring: KeyRing) -> None:
         self._ring = ring

@@ -9,8 +9,10 @@ from typing import Final
 from app.security.fields import Field
 
 _STAR: Final = "*"
+_MOBILE_DIGITS: Final = 11
 _DETAIL: Final = re.compile(r"\d|[号室栋幢弄]|单元")  # where the door begins, at the latest
-_COMMUNITY: Final = re.compile(r"(?:.*?(?:街道|镇|乡))?.*?(?:社区|村委会|居委会|村)")
+_COMMUNITY: Final = re.compile(r"(?:.*?(?:街道|镇|乡))?.*?(?:社区|村委会|居委会)")
+_VILLAGE: Final = re.compile(r"(?:.*?(?:街道|镇|乡))?.*?村")
 _TOWNSHIP: Final = re.compile(r".*?(?:街道|镇|乡)")
 _DISTRICT: Final = re.compile(r".*?[区县市]")
 
@@ -35,7 +37,7 @@ def mask_bank_account(value: str) -> str:
 
 def mask_phone(value: str) -> str:
     """``138****5678``; a landline keeps its last two digits only."""
-    if len(value) == 11 and value.startswith("1"):
+    if len(value) == _MOBILE_DIGITS and value.startswith("1"):
         return _middle(value, 3, 4)
     return _middle(value, 0, 2)
 
@@ -48,7 +50,7 @@ def mask_address(value: str) -> str:
     if not value:
         return ""
     named = _DETAIL.split(value, maxsplit=1)[0]
-    kept = _COMMUNITY.match(named) or _TOWNSHIP.match(named) or _DISTRICT.match(named)
+    kept = _COMMUNITY.match(named) or _VILLAGE.match(named) or _TOWNSHIP.match(named) or _DISTRICT.match(named)
     return (kept[0] if kept else "") + _STAR * 4
 
 

@@ -17,12 +17,13 @@ from app.domain.errors import FieldError, Malformed
 
 Result = TypeVar("Result")
 
-DEMO_PASSWORD: Final = "demo-Pass-2026"
-DEMO_CLIENT_SECRET: Final = "demo-Secret-2026"
+DEMO_PASSWORD: Final = "demo-Pass-2026"  # noqa: S105  (published on purpose, refused outside demo mode)
+DEMO_CLIENT_SECRET: Final = "demo-Secret-2026"  # noqa: S105  (published on purpose, refused outside demo mode)
 PUBLISHED: Final = (DEMO_PASSWORD, DEMO_CLIENT_SECRET)
 MIN_CHARACTERS: Final = 10
 MAX_CHARACTERS: Final = 128
 MIN_CLASSES: Final = 3
+MIN_NAME_TO_LOOK_FOR: Final = 3  # a shorter name stands in too many words
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,7 @@ class Passwords:
             yield "password_too_simple", "口令须包含大写字母、小写字母、数字、符号中的至少三类。"
         if any(unicodedata.category(character) in ("Cc", "Cs") for character in password):
             yield "password_characters", "口令不能含有控制字符。"
-        if len(username) >= 3 and username.casefold() in password.casefold():
+        if len(username) >= MIN_NAME_TO_LOOK_FOR and username.casefold() in password.casefold():
             yield "password_contains_username", "口令不能包含用户名。"
         if not self._demo and any(known.casefold() in password.casefold() for known in PUBLISHED):
             yield "password_is_demo", "不能使用公开的演示口令。"

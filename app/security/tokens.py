@@ -29,7 +29,7 @@ from app.ids import new_id
 from app.security.keys import KeyRing, SigningKey
 
 ALGORITHM: Final = "ES256"
-ACCESS_TOKEN_TYPE: Final = "at+jwt"
+ACCESS_TOKEN_TYPE: Final = "at+jwt"  # noqa: S105  (a media type)
 ATTESTATION_TYPE: Final = "attestation+jwt"
 ASSERTION_TYPES: Final = (None, "JWT", "client-authentication+jwt")
 
@@ -64,7 +64,8 @@ class Claims:
 @dataclass(frozen=True, slots=True)
 class ClientAssertion:
     """A verified ``private_key_jwt``. The caller refuses a ``jti`` of this client seen before, and remembers it until
-    ``expires_at`` (Unix seconds, leeway included)."""
+    ``expires_at`` (Unix seconds, leeway included).
+    """
 
     client_id: str
     jti: str
@@ -290,7 +291,8 @@ def verify_client_assertion(
     assertion: str, *, client_id: str, public_jwk: Mapping[str, Any], token_endpoint: str
 ) -> ClientAssertion:
     """Verify a ``private_key_jwt`` with the client's registered public JWK: iss = sub = client, aud = our token endpoint,
-    lives at most 5 minutes. Raises `Unauthenticated` ``invalid_client``. A repeated jti is the caller's to refuse."""
+    lives at most 5 minutes. Raises `Unauthenticated` ``invalid_client``. A repeated jti is the caller's to refuse.
+    """
     try:
         _refuse_shape(assertion, MAX_TOKEN_CHARACTERS)
         _header(assertion, ASSERTION_TYPES)

@@ -6,11 +6,17 @@ build indexes on big tables CONCURRENTLY in a revision of their own, and change 
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
 from app.db import ddl
+
+QUEUE_SCHEMA = Path(__file__).resolve().parents[1] / "pgqueuer_1_6_0.sql"
+QUEUE_TABLES = ("pgqueuer", "pgqueuer_log", "pgqueuer_schedules", "pgqueuer_statistics")
 
 revision = "0001"
 down_revision = None
@@ -23,6 +29,7 @@ def upgrade() -> None:
     ddl.create_roles(op)
     ddl.create_append_only_guard(op)
     _create_tables()
+    _create_queue()
     _protect()
 
 
@@ -424,7 +431,17 @@ def _create_tables() -> None:
     op.create_index("ix_refresh_token_family", "refresh_token", ["family"], unique=False)
 
 
+def _create_queue() -> None:
+    """pgqueuer's schema, pinned to the text of its release: it carries job ids to workers, nothing else."""
+    statements = re.split(r";\n\n(?=CREATE)", QUEUE_SCHEMA.read_text("utf-8"))
+    for statement in statements:
+        op.get_bind().exec_driver_sql(statement)
+
+
 def _protect() -> None:
+    for table in QUEUE_TABLES:
+        ddl.grant(op, table, "SELECT, INSERT, UPDATE, DELETE")
+        op.execute(f"GRANT USAGE ON SEQUENCE {table}_id_seq TO {ddl.API_ROLE}")
     ddl.grant(op, "alembic_version", "SELECT")
     for table in ("area", "area_succession", "calendar_year", "calendar_day", "policy_set", "policy_parameter"):
         ddl.grant(op, table, "SELECT, INSERT, UPDATE")
@@ -496,5 +513,9 @@ def downgrade() -> None:
     op.drop_index("ix_area_parent_code", table_name="area")
     op.drop_table("area")
     op.drop_table("account")
+    for table in QUEUE_TABLES:
+        op.drop_table(table)
+    op.execute("DROP FUNCTION fn_pgqueuer_changed()")
+    op.execute("DROP TYPE pgqueuer_status")
     op.execute("DROP FUNCTION refuse_change()")
     op.execute("DROP EXTENSION btree_gist")

@@ -17,12 +17,17 @@ def main() -> int:
     try:
         postgres.start(url=sys.argv[2] if len(sys.argv) > 2 else None)
     except EmbeddedPostgresError as refusal:
-        print(json.dumps({"refused": str(refusal)}), flush=True)
+        _tell({"refused": str(refusal)})
         return 1
-    print(json.dumps({"pid": postgres.pid, "dsn": postgres.admin_dsn()}), flush=True)
+    _tell({"pid": postgres.pid, "dsn": postgres.admin_dsn()})
     sys.stdin.read()
     postgres.stop()
     return 0
+
+
+def _tell(what: dict[str, object]) -> None:
+    sys.stdout.write(json.dumps(what) + "\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -142,7 +142,8 @@ def test_as_root_with_programs_that_only_root_may_enter(
 @needs_root
 def test_as_root_the_server_is_an_ordinary_user(postgres: EmbeddedPostgres) -> None:
     uids = Path(f"/proc/{postgres.pid}/status").read_text().partition("Uid:")[2].splitlines()[0].split()
-    assert len(uids) == 4 and "0" not in uids
+    assert len(uids) == 4
+    assert "0" not in uids
 
 
 @needs_root

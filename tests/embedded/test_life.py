@@ -22,7 +22,8 @@ def test_data_is_there_after_stop_and_start(data_dir: Path, sql: Sql) -> None:
     with EmbeddedPostgres(data_dir) as postgres:
         sql(postgres.admin_dsn(), "CREATE TABLE kept AS SELECT 42 AS answer")
         pid = postgres.pid
-    assert pid is not None and not lives(pid)
+    assert pid is not None
+    assert not lives(pid)
     with EmbeddedPostgres(data_dir) as postgres:
         assert sql(postgres.admin_dsn(), "SELECT answer FROM kept") == 42
 
@@ -73,7 +74,8 @@ def test_another_process_finds_the_running_one(data_dir: Path, hold: Callable[..
     assert EmbeddedPostgres.find_running(data_dir) is None
     holding = hold(data_dir)
     found = EmbeddedPostgres.find_running(data_dir)
-    assert found is not None and found.admin_dsn() == holding.told["dsn"]
+    assert found is not None
+    assert found.admin_dsn() == holding.told["dsn"]
     assert sql(found.admin_dsn(), "SELECT 1") == 1
     found.stop()
     assert lives(holding.pid), "who only found it doesn't stop it"
@@ -163,4 +165,5 @@ def test_a_forked_child_does_not_stop_the_server(postgres: EmbeddedPostgres) -> 
         postgres.stop()
         os._exit(0)
     os.waitpid(child, 0)
-    assert postgres.pid is not None and not wait_for(lambda: not lives(postgres.pid or 0), seconds=0.5)
+    assert postgres.pid is not None
+    assert not wait_for(lambda: not lives(postgres.pid or 0), seconds=0.5)

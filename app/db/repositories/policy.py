@@ -12,6 +12,7 @@ import yaml
 from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.db.base import columns
 from app.db.tables.reference import PolicyParameter, PolicySet
 from app.domain.eligibility.parameters import ParameterBook, ParameterRow, content_hash
 from app.domain.eligibility.policy_document import rows_of
@@ -27,6 +28,10 @@ class LoadedSet:
     area_code: str
     status: str
     parameters: int
+
+
+PARAMETER = columns(PolicyParameter)
+SET = columns(PolicySet)
 
 
 async def load_policy_document(session: AsyncSession, text: str, *, demo: bool, loaded_by: str, now: datetime) -> list[LoadedSet]:
@@ -47,14 +52,14 @@ async def _load_set(
     session: AsyncSession, area: str, rows: Sequence[ParameterRow], *, demo: bool, loaded_by: str, now: datetime
 ) -> LoadedSet:
     digest = content_hash(rows)
-    same = select(PolicySet.id, PolicySet.status).where(PolicySet.area_code == area, PolicySet.content_hash == digest)
+    same = select(SET.id, SET.status).where(SET.area_code == area, SET.content_hash == digest)
     if (known := (await session.execute(same)).one_or_none()) is not None:
         return LoadedSet(known.id, area, "unchanged", len(rows))
     set_id = new_id()
     values = {"id": set_id, "area_code": area, "content_hash": digest, "demo": demo, "loaded_at": now, "loaded_by": loaded_by}
     await session.execute(insert(PolicySet).values(status="draft", **values))
     await session.execute(insert(PolicyParameter), [_parameter(set_id, row) for row in rows])
-    active = select(PolicySet.id).where(PolicySet.area_code == area, PolicySet.status == "active")
+    active = select(SET.id).where(SET.area_code == area, SET.status == "active")
     if demo or (await session.execute(active)).first() is None:
         await activate(session, set_id, area, by=loaded_by, now=now)
         return LoadedSet(set_id, area, "active", len(rows))
@@ -74,9 +79,9 @@ def _parameter(set_id: UUID, row: ParameterRow) -> dict[str, object]:
 
 async def activate(session: AsyncSession, set_id: UUID, area: str, *, by: str, now: datetime) -> None:
     """Makes a set the active one of its area; the former one is superseded, never deleted."""
-    former = update(PolicySet).where(PolicySet.area_code == area, PolicySet.status == "active")
+    former = update(PolicySet).where(SET.area_code == area, SET.status == "active")
     await session.execute(former.values(status="superseded"))
-    chosen = update(PolicySet).where(PolicySet.id == set_id)
+    chosen = update(PolicySet).where(SET.id == set_id)
     await session.execute(chosen.values(status="active", activated_at=now, activated_by=by))
 
 
@@ -89,7 +94,7 @@ class ParameterBooks:
 
     async def current(self, session: AsyncSession) -> ParameterBook:
         """One cheap query tells whether the kept book still holds."""
-        active = select(PolicySet.id).where(PolicySet.status == "active").order_by(PolicySet.id)
+        active = select(SET.id).where(SET.status == "active").order_by(SET.id)
         stamp = tuple((await session.execute(active)).scalars())
         if stamp != self._stamp:
             self._book = await read_book(session, stamp)
@@ -100,9 +105,7 @@ class ParameterBooks:
 async def read_book(session: AsyncSession, sets: Sequence[UUID]) -> ParameterBook:
     """The book made of exactly these sets (for replays, of sets that are no longer active)."""
     statement = (
-        select(PolicySet.area_code, PolicySet.demo, PolicyParameter)
-        .join(PolicyParameter, PolicyParameter.set_id == PolicySet.id)
-        .where(PolicySet.id.in_(sets))
+        select(SET.area_code, SET.demo, PolicyParameter).join(PolicyParameter, PARAMETER.set_id == SET.id).where(SET.id.in_(sets))
     )
     found = (await session.execute(statement)).all()
     rows = tuple(_row(area, parameter) for area, _, parameter in found)

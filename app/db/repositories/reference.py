@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 
-from sqlalchemy import and_, delete, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, delete, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.db.base import columns
 from app.db.tables.reference import Area, AreaSuccession, CalendarDay, CalendarYear, ResidentCount
 from app.domain.access import AreaScope
 from app.domain.areas import AreaRow
@@ -16,6 +17,12 @@ from app.domain.calendar import Calendar, DayKind
 from app.ids import new_id
 
 SINCE_EVER = date(1949, 10, 1)
+
+AREA = columns(Area)
+SUCCESSION = columns(AreaSuccession)
+COUNT = columns(ResidentCount)
+DAY = columns(CalendarDay)
+YEAR = columns(CalendarYear)
 
 
 async def load_areas(session: AsyncSession, rows: Sequence[AreaRow], *, now: datetime, district: str | None = None) -> int:
@@ -37,7 +44,7 @@ async def _load_area(session: AsyncSession, row: AreaRow, district: str | None, 
     valid_from = row.valid_from or SINCE_EVER
     # A row that begins while an older one of the same code is still open ends that one (a rename, a new parent).
     ended = update(Area).where(
-        Area.code == row.code, Area.valid_from < valid_from, or_(Area.valid_until.is_(None), Area.valid_until > valid_from)
+        AREA.code == row.code, AREA.valid_from < valid_from, or_(AREA.valid_until.is_(None), AREA.valid_until > valid_from)
     )
     await session.execute(ended.values(valid_until=valid_from))
     values = {
@@ -55,7 +62,7 @@ async def _load_area(session: AsyncSession, row: AreaRow, district: str | None, 
     statement = insert(Area).values(**values)
     differs = or_(*(getattr(Area, name).is_distinct_from(value) for name, value in changing.items()))
     statement = statement.on_conflict_do_update(index_elements=["code", "valid_from"], set_=changing, where=differs)
-    return len((await session.execute(statement.returning(Area.code))).all())
+    return len((await session.execute(statement.returning(AREA.code))).all())
 
 
 async def _succeed(session: AsyncSession, predecessor: str, successor: str, on_date: date) -> None:
@@ -65,34 +72,58 @@ async def _succeed(session: AsyncSession, predecessor: str, successor: str, on_d
 
 async def known_area_codes(session: AsyncSession, codes: Iterable[str], on: date) -> set[str]:
     """Which of ``codes`` are divisions in force on the day."""
-    found = await session.execute(select(Area.code).where(Area.code.in_(list(codes)), in_force(on)))
+    found = await session.execute(select(AREA.code).where(AREA.code.in_(list(codes)), in_force(on)))
     return set(found.scalars())
 
 
-def in_force(on: date) -> object:
-    return and_(Area.valid_from <= on, or_(Area.valid_until.is_(None), Area.valid_until > on))
+def in_force(on: date) -> ColumnElement[bool]:
+    return and_(AREA.valid_from <= on, or_(AREA.valid_until.is_(None), AREA.valid_until > on))
 
 
 async def find_area(session: AsyncSession, code: str, on: date) -> Area | None:
-    return (await session.execute(select(Area).where(Area.code == code, in_force(on)))).scalar_one_or_none()
+    return (await session.execute(select(Area).where(AREA.code == code, in_force(on)))).scalar_one_or_none()
 
 
 async def area_name(session: AsyncSession, code: str) -> str:
     """The latest name of a division, whether or not it is still in force; the code itself when unknown."""
-    statement = select(Area.name).where(Area.code == code).order_by(Area.valid_from.desc()).limit(1)
+    statement = select(AREA.name).where(AREA.code == code).order_by(AREA.valid_from.desc()).limit(1)
     return (await session.execute(statement)).scalar_one_or_none() or code
 
 
+def _within(scope: AreaScope, on: date, parent: str | None) -> Select[tuple[Area]]:
+    statement = select(Area).where(AREA.code.startswith(scope.prefix, autoescape=True), in_force(on))
+    return statement if parent is None else statement.where(AREA.parent_code == parent)
+
+
 async def list_areas(
-    session: AsyncSession, scope: AreaScope, on: date, *, parent: str | None, after: str | None, limit: int
+    scope: AreaScope, session: AsyncSession, on: date, *, parent: str | None, after: str | None, limit: int
 ) -> Sequence[Area]:
     """Divisions in force within the scope, by code; the scope's own area included."""
-    statement = select(Area).where(Area.code.startswith(scope.prefix, autoescape=True), in_force(on))
-    if parent is not None:
-        statement = statement.where(Area.parent_code == parent)
+    statement = _within(scope, on, parent)
     if after is not None:
-        statement = statement.where(Area.code > after)
-    return (await session.execute(statement.order_by(Area.code).limit(limit))).scalars().all()
+        statement = statement.where(AREA.code > after)
+    return (await session.execute(statement.order_by(AREA.code).limit(limit))).scalars().all()
+
+
+async def count_areas(scope: AreaScope, session: AsyncSession, on: date, *, parent: str | None) -> int:
+    counted = select(func.count()).select_from(_within(scope, on, parent).subquery())
+    return int((await session.execute(counted)).scalar_one())
+
+
+async def list_successions(session: AsyncSession, code: str) -> tuple[list[str], list[str]]:
+    """Codes that a division took over from, and codes that took over from it."""
+    pairs = await session.execute(
+        select(SUCCESSION.predecessor, SUCCESSION.successor)
+        .where(or_(SUCCESSION.predecessor == code, SUCCESSION.successor == code))
+        .order_by(SUCCESSION.predecessor, SUCCESSION.successor)
+    )
+    found = [(before, after) for before, after in pairs]
+    return [before for before, after in found if after == code], [after for before, after in found if before == code]
+
+
+async def list_resident_counts(scope: AreaScope, session: AsyncSession, code: str) -> Sequence[ResidentCount]:
+    statement = select(ResidentCount).where(COUNT.district == scope.district, COUNT.area_code == code)
+    return (await session.execute(statement.order_by(COUNT.as_of))).scalars().all()
 
 
 async def load_calendar_year(
@@ -101,12 +132,12 @@ async def load_calendar_year(
     """Replaces a year's announced days; False when nothing differed."""
     wanted = sorted((day, kind.value, name) for day, kind, name in days)
     first, last = date(year, 1, 1), date(year, 12, 31)
-    rows = await session.execute(select(CalendarDay).where(CalendarDay.day.between(first, last)))
+    rows = await session.execute(select(CalendarDay).where(DAY.day.between(first, last)))
     present = sorted((row.day, row.kind, row.name) for row in rows.scalars())
     stored = await session.get(CalendarYear, year)
     if stored is not None and present == wanted:
         return False
-    await session.execute(delete(CalendarDay).where(CalendarDay.day.between(first, last)))
+    await session.execute(delete(CalendarDay).where(DAY.day.between(first, last)))
     if wanted:
         await session.execute(insert(CalendarDay), [{"day": d, "kind": k, "name": n} for d, k, n in wanted])
     if stored is None:
@@ -119,8 +150,8 @@ async def load_calendar_year(
 
 async def get_calendar(session: AsyncSession) -> Calendar:
     """The whole loaded calendar; small enough to read for each request that computes a deadline."""
-    days = await session.execute(select(CalendarDay.day, CalendarDay.kind))
-    years = await session.execute(select(CalendarYear.year))
+    days = await session.execute(select(DAY.day, DAY.kind))
+    years = await session.execute(select(YEAR.year))
     return Calendar({day: DayKind(kind) for day, kind in days}, frozenset(years.scalars()))
 
 

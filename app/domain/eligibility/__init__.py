@@ -1,0 +1,42 @@
+"""Eligibility: facts in, dated parameters in, all answers out. Pure: no clock, no storage, no settings.
+
+The one entry point is ``assess(question: AssessmentQuestion, book: ParameterBook) -> Assessment``::
+
+    book = ParameterBook(rows_of(parsed_yaml), demo=True)          # or rows loaded from the database
+    assessment = assess(AssessmentQuestion(business_date, area_code, residence, household, programmes=("dibao",)), book)
+    result = assessment.of("dibao")                                # ProgrammeResult: outcome, monthly_fen, reasons, trace …
+    assessment.policy_version, assessment.parameters_used, assessment.engine_version     # what a decision stores beside it
+
+``Malformed`` (422) names contradictory facts, ``NoPolicyInForce`` (a ``Conflict``, 409) a named programme without parameters.
+"""
+
+from __future__ import annotations
+
+from app.domain.eligibility.engine import ENGINE_VERSION, assess
+from app.domain.eligibility.facts import AssessmentQuestion, Context, Household, Member
+from app.domain.eligibility.model import Assessment, Component, Missing, Outcome, ProgrammeResult, Reason, Step
+from app.domain.eligibility.parameters import NoPolicyInForce, ParameterBook, ParameterRow, Policy
+from app.domain.eligibility.policy_document import rows_of
+from app.domain.eligibility.programmes import NATIONAL_CATALOGUE
+
+__all__ = [
+    "ENGINE_VERSION",
+    "NATIONAL_CATALOGUE",
+    "Assessment",
+    "AssessmentQuestion",
+    "Component",
+    "Context",
+    "Household",
+    "Member",
+    "Missing",
+    "NoPolicyInForce",
+    "Outcome",
+    "ParameterBook",
+    "ParameterRow",
+    "Policy",
+    "ProgrammeResult",
+    "Reason",
+    "Step",
+    "assess",
+    "rows_of",
+]

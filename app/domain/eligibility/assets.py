@@ -37,6 +37,7 @@ def asset_line(policy: Policy, programme: str, standard_fen: int, size: int) -> 
 
     Raises:
         NoPolicyInForce: no financial limit in force.
+
     """
     return AssetLine(
         financial_limit_fen=_financial_limit(policy, programme, standard_fen, size),

@@ -86,6 +86,10 @@ class Case:
     def record(self, programme: str, answers: Answers) -> None:
         self._answered[programme] = answers
 
+    def answered(self, programme: str) -> Answers:
+        """The rows of a programme of this request; empty when it wasn't asked for."""
+        return self._answered.get(programme, ())
+
     def answers_to(self, programme: str) -> Answers:
         """The rows of an earlier programme; by the facts when the request didn't ask for it."""
         if programme in self._answered:

@@ -129,6 +129,10 @@ class EmergencyKind(StrEnum):
     OTHER = "other"
 
 
+SEVERE_GRADE = 2  # 重残: grades 1 and 2
+MODERATE_GRADE = 3
+
+
 @dataclass(frozen=True, slots=True)
 class Disability:
     """As on the certificate: GB/T 26341 category and grade (1 is the most severe)."""
@@ -139,7 +143,7 @@ class Disability:
 
     @property
     def severe(self) -> bool:
-        return self.grade <= 2
+        return self.grade <= SEVERE_GRADE
 
     @property
     def intellectual_or_mental(self) -> bool:
@@ -148,7 +152,7 @@ class Disability:
     @property
     def severe_or_grade_3_intellectual_mental(self) -> bool:
         """重残, or 三级智力、精神 (民发〔2021〕57号 第八条(一), 43号 第八条)."""
-        return self.severe or (self.grade == 3 and self.intellectual_or_mental)
+        return self.severe or (self.grade == MODERATE_GRADE and self.intellectual_or_mental)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +163,7 @@ class Income:
 
 @dataclass(frozen=True, slots=True)
 class MedicalClaim:
-    """Costs of this year after insurance: what the rules cover, what was already paid this year, what lies outside the catalogue."""
+    """Costs after insurance: what the rules cover, what was already paid this year, what lies outside the catalogue."""
 
     compliant_self_paid_fen: int
     paid_this_year_fen: int = 0
@@ -317,8 +321,8 @@ class Context:
 class AssessmentQuestion:
     """Everything an answer depends on besides the parameters.
 
-    ``business_date`` is the day of the decision (for the two disability subsidies: of the application); ``programmes`` None asks for
-    every programme.
+    ``business_date`` is the day of the decision (for the two disability subsidies: of the application); ``programmes`` None
+    asks for every programme.
     """
 
     business_date: date

@@ -1,7 +1,7 @@
 """How the programmes stand to each other, as data: order of precedence, exclusion, passporting, higher-of, top-up.
 
-Everything about "not both", "the higher one", "only what is missing" and "who has that gets this" is declared here and nowhere else.
-A programme's file calls ``require_not_excluded`` and ``passport_of``; the engine applies ``TOP_UPS`` after all answers are known.
+Everything about "not both", "the higher one", "only what is missing" and "who has that gets this" is declared here and nowhere
+else. A programme's file calls ``require_not_excluded`` and ``passport_of``; the engine applies ``TOP_UPS`` after all answers are known.
 """
 
 from __future__ import annotations
@@ -46,8 +46,8 @@ class Whose(StrEnum):
 class Exclusion:
     """``programme`` is refused while ``by`` is received.
 
-    ``by_facts``: also when the request didn't name ``by`` but the facts grant it. ``held_only``: only when drawn before the request
-    (the new grant has precedence). ``unless_receiving``: doesn't exclude somebody who also receives one of these.
+    ``by_facts``: also when the request didn't name ``by`` but the facts grant it. ``held_only``: only when drawn before the
+    request (the new grant has precedence). ``unless_receiving``: doesn't exclude somebody who also receives one of these.
     """
 
     programme: str

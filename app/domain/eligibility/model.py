@@ -112,6 +112,7 @@ class Assessment:
 
         Raises:
             KeyError: the assessment has no such row.
+
         """
         for result in self.results:
             if result.programme == programme and result.member == member:

@@ -1,8 +1,8 @@
 """The law's local numbers as dated data with a source.
 
 A ``ParameterBook`` is built once from rows and never changes. A ``Policy`` is the book seen from one area on one day: it looks a
-key up along the chain of areas (community, sub-district, district, city, province, nation; the nearest wins) and remembers what it
-was asked, so that a decision can cite exactly what it stands on. A key asked for on a day with nothing in force is an error.
+key up along the chain of areas (community, sub-district, district, city, province, nation; the nearest wins) and remembers what
+it was asked, so that a decision can cite exactly what it stands on. A key asked for on a day with nothing in force is an error.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any
 
 from app.domain.eligibility.law import latest_change
@@ -22,6 +23,7 @@ from app.domain.money import TO_THE_FEN, Rounding, RoundingMode, exact
 
 NATIONAL_ROOT = "00"
 _PREFIXES = (12, 9, 6, 4, 2)
+_VERSIONS_KEPT = 10_000
 
 
 class NoPolicyInForce(Conflict):
@@ -79,6 +81,7 @@ class ParameterBook:
 
     Raises:
         ValueError: two rows of one key and area overlap (the database's exclusion constraint forbids the same).
+
     """
 
     rows: tuple[ParameterRow, ...]
@@ -117,11 +120,11 @@ class ParameterBook:
         return not areas.isdisjoint(area_chain(area_code))
 
     def version(self, area_code: str, on: date) -> str:
-        """``district/date/hash``: the date of the last change in law or parameters, and a hash of all values in force there then."""
+        """``district/date/hash``: the day of the last change in law or parameters, and a hash of all values in force then."""
         district = area_code[:6]
         cached = self._versions.get((district, on))
         if cached is None:
-            if len(self._versions) > 10_000:
+            if len(self._versions) > _VERSIONS_KEPT:
                 self._versions.clear()
             cached = self._versions[(district, on)] = self._describe(district, on)
         return cached
@@ -137,7 +140,7 @@ class ParameterBook:
 
 
 def _refuse_overlap(versions: list[ParameterRow]) -> None:
-    for earlier, later in zip(versions, versions[1:], strict=False):
+    for earlier, later in pairwise(versions):
         if earlier.valid_until is None or earlier.valid_until > later.valid_from:
             raise ValueError(f"{later.key} of {later.area_code}: two values in force on {later.valid_from}")
 
@@ -185,6 +188,7 @@ class Policy:
 
         Raises:
             NoPolicyInForce: nothing is in force on that day (409).
+
         """
         value = self.find(key)
         if value is None:

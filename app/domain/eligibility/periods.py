@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from calendar import monthrange
+from calendar import isleap, monthrange
 from datetime import date
 
 
 def add_months(day: date, months: int) -> date:
-    """The corresponding day ``months`` later (or earlier); where there is none, the last day of that month (民法典 第二百零二条)."""
+    """The corresponding day ``months`` later (or earlier); where there is none, that month's last day (民法典 第二百零二条)."""
     years, month_index = divmod(day.year * 12 + day.month - 1 + months, 12)
     month = month_index + 1
     return date(years, month, min(day.day, monthrange(years, month)[1]))
@@ -25,7 +25,7 @@ def month_after(day: date, months: int = 1) -> str:
 
 def birthday_in(birth: date, year: int, leap_day_on: str = "02-28") -> date:
     """The birthday in ``year``; somebody born on 29 February has it on ``leap_day_on`` in a common year (a local parameter)."""
-    if (birth.month, birth.day) != (2, 29) or monthrange(year, 2)[1] == 29:
+    if (birth.month, birth.day) != (2, 29) or isleap(year):
         return birth.replace(year=year)
     return date(year, 3, 1) if leap_day_on == "03-01" else date(year, 2, 28)
 

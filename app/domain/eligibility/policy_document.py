@@ -1,7 +1,7 @@
 """From a policy document (the parsed YAML) to parameter rows.
 
-Documents write ``effective_to`` as the last day in force; inside the system periods are half-open. A value also ends where the next
-value of the same key and area begins.
+Documents write ``effective_to`` as the last day in force; inside the system periods are half-open. A value also ends where the
+next value of the same key and area begins.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from itertools import groupby
-from typing import Any
 
 from app.domain.eligibility.parameters import ParameterRow
 from app.domain.errors import FieldError, Malformed
@@ -22,6 +21,7 @@ def rows_of(document: object) -> tuple[ParameterRow, ...]:
     Raises:
         Malformed: the document hasn't the expected shape, a date is no date, or two values of a key begin on the same day (422,
             with JSON pointers into the document).
+
     """
     if not isinstance(document, Sequence) or isinstance(document, str):
         raise _malformed("", "not_a_list", "政策文件应为区划列表，每项含 area 和 parameters。")

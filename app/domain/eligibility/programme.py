@@ -40,6 +40,7 @@ class Catalogue:
 
         Raises:
             KeyError: no such programme.
+
         """
         for spec in self.specs:
             if spec.code == code:

@@ -1,4 +1,4 @@
-"""分类施保: whoever still lives in hardship on 低保 gets an uplift; one per person, the highest (社会救助法 第二十条, 57号 第二十七条)."""
+"""分类施保: whoever still lives in hardship on 低保 gets an uplift, one per person, the highest (57号 第二十七条)."""
 
 from __future__ import annotations
 

@@ -27,6 +27,9 @@ from app.domain.money import yuan_text
 #: Profile → character set. Some banks still take GBK only and would garble the rare characters that GB18030 can write.
 PROFILES: Mapping[str, str] = MappingProxyType({"generic": "gb18030", "generic_gbk": "gbk"})
 
+_HEADER = ("批次号", "发放月份", "笔数", "总额(元)", "总额(分)")
+_COLUMNS = ("序号", "账号", "户名", "金额(元)", "摘要", "明细编号")
+
 _ACCOUNT = re.compile(r"[0-9A-Z]{5,32}")
 _BATCH_NO = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,63}")
 _YUAN = re.compile(r"(0|[1-9][0-9]{0,14})\.([0-9]{2})")
@@ -148,7 +151,7 @@ def _require_total(found_fen: int, approved_fen: int) -> None:
     if found_fen != approved_fen:
         raise Conflict(
             "bank_file_total_mismatch",
-            f"明细合计 {yuan_text(found_fen)} 元，与批次审批总额 {yuan_text(approved_fen)} 元不符，请重新核对批次，不要发送文件。",
+            f"明细合计 {yuan_text(found_fen)} 元，与审批总额 {yuan_text(approved_fen)} 元不符，请重新计算批次，不要发送文件。",
         )
 
 
@@ -219,8 +222,13 @@ def _csv_rows(content: bytes, encoding: str) -> list[list[str]]:
 
 
 def _read_header(cells: Sequence[str]) -> tuple[str, Month, int, int]:
-    if len(cells) != 5 or _COUNT.fullmatch(cells[2]) is None or _fen(cells[3]) is None or str(_fen(cells[3])) != cells[4]:
-        raise _malformed([FieldError("/1", "header_wrong", "第 1 行应为：批次号,发放月份,笔数,总额(元),总额(分)")])
+    if (
+        len(cells) != len(_HEADER)
+        or _COUNT.fullmatch(cells[2]) is None
+        or _fen(cells[3]) is None
+        or str(_fen(cells[3])) != cells[4]
+    ):
+        raise _malformed([FieldError("/1", "header_wrong", f"第 1 行应为：{','.join(_HEADER)}")])
     try:
         pay_month = Month.parse(cells[1])
     except ValueError as error:
@@ -229,8 +237,8 @@ def _read_header(cells: Sequence[str]) -> tuple[str, Month, int, int]:
 
 
 def _read_line(number: int, cells: Sequence[str]) -> BankLine | FieldError:
-    if len(cells) != 6:
-        return FieldError(f"/{number + 1}", "columns_wrong", f"第 {number + 1} 行应有 6 列，实有 {len(cells)} 列")
+    if len(cells) != len(_COLUMNS):
+        return FieldError(f"/{number + 1}", "columns_wrong", f"第 {number + 1} 行应有 {len(_COLUMNS)} 列，实有 {len(cells)} 列")
     sequence, account, holder, yuan, memo, reference = (_unescape(cell) for cell in cells)
     amount_fen = _fen(yuan)
     if sequence != str(number):

@@ -1,0 +1,15 @@
+"""The registry: people, households, and who belongs to whom from when to when.
+
+Other areas take a household from here as it was on a day::
+
+    snapshot = await HouseholdRepository(session, cipher).snapshot(scope, household_id, on)   # app.db.repositories.registry
+    snapshot.members[0].relation, snapshot.members[0].disability, snapshot.payee …
+
+``NotFound`` (``household_not_found``) when it isn't there or outside the scope.
+"""
+
+from __future__ import annotations
+
+from app.domain.registry.model import Disability, HouseholdSnapshot, MemberSnapshot, PayeeAccount
+
+__all__ = ["Disability", "HouseholdSnapshot", "MemberSnapshot", "PayeeAccount"]

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from app.routers.v1 import codes
+from app.routers.v1 import areas, codes
 
-ROUTERS: tuple[APIRouter, ...] = (codes.router,)
+ROUTERS: tuple[APIRouter, ...] = (
+    codes.router,
+    areas.router,
+)

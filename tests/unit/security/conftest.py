@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
+import time_machine
 
-from app.security.keys import KeyRing, Profile
+from app.security.keys import KeyKind, KeyRing, Profile
 from app.security.tokens import Tokens
 
+LATER = 3600.0
 ISSUER = "https://minzheng.example"
 AUDIENCE = "minzheng"
 
@@ -27,6 +30,12 @@ def key_file(tmp_path: Path) -> Path:
 @pytest.fixture
 def ring(key_file: Path) -> KeyRing:
     return KeyRing.create(key_file, "aes-256-gcm-siv")
+
+
+def retire_later(ring: KeyRing, kind: KeyKind, name: str) -> None:
+    """Retire a key when every process had time to notice the rotation."""
+    with time_machine.travel(time.time() + LATER, tick=False):
+        ring.retire(kind, name)
 
 
 @pytest.fixture

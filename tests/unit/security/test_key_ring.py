@@ -13,6 +13,7 @@ from typing import Any, get_args
 import pytest
 
 from app.security.keys import KeyFileRefused, KeyKind, KeyRing, Profile
+from tests.unit.security.conftest import retire_later
 
 Document = dict[str, Any]
 
@@ -34,7 +35,9 @@ def test_a_new_file_is_private_and_loads_again(key_file: Path, profile: Profile)
     assert again.active_signing_key.kid == ring.active_signing_key.kid
     assert len(again.current_data_key.secret) == (16 if profile == "sm4-gcm" else 32)
     assert not again.demo
-    assert sorted(os.listdir(key_file.parent)) == [".keys.json.lock", "keys.json"], "no temporary file stays behind"
+    assert sorted(entry.name for entry in key_file.parent.iterdir()) == [".keys.json.lock", "keys.json"], (
+        "no temporary file stays behind"
+    )
 
 
 def test_keys_are_never_overwritten(ring: KeyRing) -> None:
@@ -61,6 +64,9 @@ def test_a_folder_or_device_is_refused(tmp_path: Path) -> None:
         KeyRing.load(tmp_path)
     with pytest.raises(KeyFileRefused, match="普通文件"):
         KeyRing.load(Path(os.devnull))
+    os.mkfifo(tmp_path / "pipe", 0o600)
+    with pytest.raises(KeyFileRefused, match="普通文件"):
+        KeyRing.load(tmp_path / "pipe")
 
 
 def test_demo_keys_work_in_demo_mode_only(key_file: Path) -> None:
@@ -163,7 +169,9 @@ def test_two_versions_live_at_once_and_no_more(ring: KeyRing, kind: KeyKind) -> 
     assert [key.version for key in keys] == [2, 1]
     with pytest.raises(KeyFileRefused, match="2 个版本"):
         ring.rotate(kind)
-    ring.retire(kind, "1")
+    with pytest.raises(KeyFileRefused, match="刚刚轮换"):
+        ring.retire(kind, "1")
+    retire_later(ring, kind, "1")
     assert ring.rotate(kind) == "3", "a version is never used twice"
 
 
@@ -239,11 +247,11 @@ def test_an_interrupted_write_leaves_the_old_file(ring: KeyRing, monkeypatch: py
     def fails(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("app.security.keys.os.fsync", fails)
+    monkeypatch.setattr("app.security.key_file.os.fsync", fails)
     with pytest.raises(OSError, match="No space"):
         ring.rotate("signing")
     assert ring.path.read_bytes() == before
-    assert sorted(os.listdir(ring.path.parent)) == [".keys.json.lock", "keys.json"]
+    assert sorted(entry.name for entry in ring.path.parent.iterdir()) == [".keys.json.lock", "keys.json"]
 
 
 def test_fingerprints_keep_purposes_and_files_apart(ring: KeyRing, tmp_path: Path) -> None:

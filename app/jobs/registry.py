@@ -1,0 +1,67 @@
+"""Which handler does which kind of job."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.domain.access import AreaScope
+from app.runtime import Runtime
+
+
+@dataclass(frozen=True, slots=True)
+class JobView:
+    """A job as its handler sees it."""
+
+    id: UUID
+    scope: AreaScope
+    kind: str
+    subject_id: UUID | None
+    arguments: dict[str, Any]
+    requested_by: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkView:
+    """One chunk of a job."""
+
+    id: UUID
+    number: int
+    arguments: dict[str, Any]
+    attempts: int
+
+
+class JobHandler(Protocol):
+    """Both methods run inside a transaction whose walls are the job's scope; they neither commit nor call out."""
+
+    async def run_chunk(
+        self, runtime: Runtime, session: AsyncSession, job: JobView, chunk: ChunkView, *, now: datetime
+    ) -> dict[str, Any] | None:
+        """Does the chunk; what it returns is kept as the chunk's result."""
+        ...
+
+    async def finish(self, runtime: Runtime, session: AsyncSession, job: JobView, *, now: datetime) -> None:
+        """Runs once, after the last chunk, in the transaction that marks the job succeeded."""
+        ...
+
+    async def give_up(
+        self, runtime: Runtime, session: AsyncSession, job: JobView, problem: dict[str, Any], *, now: datetime
+    ) -> None:
+        """Runs once when the job failed for good, in the transaction that marks it failed."""
+        ...
+
+
+_HANDLERS: dict[str, JobHandler] = {}
+
+
+def register_handler(kind: str, handler: JobHandler) -> None:
+    """Called once per kind when the area of the domain is imported."""
+    _HANDLERS[kind] = handler
+
+
+def handler_of(kind: str) -> JobHandler:
+    return _HANDLERS[kind]

@@ -1,0 +1,133 @@
+"""The sealer that chains the audit trail in the background, and the verification of the chain."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import tempfile
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.db.repositories import audit_chain
+from app.db.session import transaction
+from app.observability import UNSEALED
+from app.runtime import Runtime
+
+log = logging.getLogger("minzheng.sealing")
+BATCH = 2000
+TOLERATED_DELAY = timedelta(minutes=5)
+
+
+async def seal_forever(runtime: Runtime, stop: asyncio.Event) -> None:
+    """Seals as records come in, until ``stop``; several may run, one at a time does the work."""
+    while not stop.is_set():
+        try:
+            sealed = await seal_once(runtime)
+        except (SQLAlchemyError, OSError) as error:
+            log.warning("sealing failed, trying again", extra={"error": type(error).__name__})
+            sealed = 0
+        if sealed < BATCH:
+            await _pause(stop, runtime.settings.seal_interval_seconds)
+
+
+async def _pause(stop: asyncio.Event, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await stop.wait()
+    except TimeoutError:
+        return
+
+
+async def seal_once(runtime: Runtime) -> int:
+    """Links the waiting records (at most one batch) and exports the new head; returns how many."""
+    async with transaction(runtime.seal_engine) as session:
+        sealed = await audit_chain.seal_batch(session, runtime.keys.fingerprint, limit=BATCH, now=datetime.now(UTC))
+        position, digest = await audit_chain.chain_head(session)
+        UNSEALED.set(await audit_chain.count_unsealed(session))
+    if sealed:
+        write_head(head_path(runtime), position, digest)
+    return sealed
+
+
+def head_path(runtime: Runtime) -> Path:
+    """Where the head is exported to; copy it off the machine with the backups."""
+    return runtime.settings.data_dir / "audit-head.json"
+
+
+def write_head(path: Path, position: int, digest: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".audit-head-")
+    with os.fdopen(handle, "w") as file:
+        json.dump({"position": position, "digest": digest.hex(), "at": datetime.now(UTC).isoformat()}, file)
+    Path(name).replace(path)
+
+
+def read_head(path: Path) -> tuple[int, bytes] | None:
+    try:
+        stored = json.loads(path.read_text())
+        return int(stored["position"]), bytes.fromhex(stored["digest"])
+    except FileNotFoundError:
+        return None
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The first thing wrong with the trail, in words for the operator."""
+
+    code: str
+    record: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Verification:
+    """``finding`` is None when every record is linked, unchanged and in order."""
+
+    links: int
+    finding: Finding | None
+
+
+async def verify(runtime: Runtime) -> Verification:
+    """Walks the whole chain; the first broken record is named."""
+    async with transaction(runtime.seal_engine) as session:
+        return await _verify(session, runtime, read_head(head_path(runtime)))
+
+
+async def _verify(session: AsyncSession, runtime: Runtime, exported: tuple[int, bytes] | None) -> Verification:
+    mac, position, previous = runtime.keys.fingerprint, 0, audit_chain.GENESIS
+    async for link, record in audit_chain.linked_records(session):
+        position += 1
+        audit_id = str(link.audit_id)
+        if link.position != position:
+            return Verification(
+                position - 1, Finding("link_removed", audit_id, f"第 {position} 环缺失，其后一环为审计记录 {audit_id}")
+            )
+        if record is None:
+            return Verification(position, Finding("record_removed", audit_id, f"审计记录 {audit_id}（第 {position} 环）已被删除"))
+        digest = audit_chain.record_digest(mac, record)
+        expected = audit_chain.link_digest(mac, previous, position, link.audit_id.bytes, digest)
+        if digest != link.record_digest or expected != link.digest:
+            return Verification(
+                position, Finding("record_changed", audit_id, f"审计记录 {audit_id}（第 {position} 环）与封存时不一致")
+            )
+        if exported and exported[0] == position and exported[1] != link.digest:
+            return Verification(
+                position, Finding("chain_rewritten", audit_id, f"第 {position} 环与外存的链头不一致，审计链被整体改写")
+            )
+        previous = link.digest
+    return Verification(position, await _loose_ends(session, position, exported))
+
+
+async def _loose_ends(session: AsyncSession, length: int, exported: tuple[int, bytes] | None) -> Finding | None:
+    if exported and exported[0] > length:
+        return Finding("chain_cut", "", f"外存链头为第 {exported[0]} 环，库中只有 {length} 环：链尾被截去")
+    for code, record in await audit_chain.strays(session, queued_before=datetime.now(UTC) - TOLERATED_DELAY):
+        words = "未经登记插入，从未排队封存" if code == "never_queued" else "排队超过五分钟仍未封存"
+        return Finding(code, record, f"审计记录 {record} {words}")
+    return None
