@@ -185,7 +185,7 @@ STAFF = tuple(duty for duty in Duty if duty is not Duty.BUREAU)
 
 
 def allow(*duties: Duty) -> Any:
-    """``actor: Annotated[Actor, allow(Duty.REVIEWER)]`` declares who may call a route."""
+    """Declares who may call a route: ``actor: Annotated[Actor, allow(Duty.REVIEWER)]``."""
     return Depends(DutyGuard(*duties))
 
 
@@ -253,6 +253,8 @@ def cursor_id(after: tuple[Any, ...] | None) -> UUID | None:
 
 # --- versions ----------------------------------------------------------------------------------------------------------
 
+VERSION_DIGITS = 9
+
 
 def get_if_match(
     if_match: Annotated[str | None, Header(description="读取该资源时得到的 ETag；不一致时返回 412。")] = None,
@@ -261,7 +263,7 @@ def get_if_match(
     if if_match is None or if_match.strip() == "*":
         return None
     tag = if_match.strip().removeprefix("W/").strip('"').split(".")[0]
-    if not (tag.isascii() and tag.isdigit()) or len(tag) > 9:
+    if not (tag.isascii() and tag.isdigit()) or len(tag) > VERSION_DIGITS:
         raise PreconditionFailed("stale_version", "If-Match 与当前版本不符，请重新读取后再提交。")
     return int(tag)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -26,6 +27,7 @@ from app.security.fields import Field
 
 KEPT_HEADERS = ("content-type", "etag", "location")
 MAX_STORED_BYTES = 4 << 20
+MAX_KEY_CHARACTERS = 200
 
 STORED = columns(StoredAnswer)
 
@@ -42,7 +44,7 @@ class PendingAnswer:
     keep_until: datetime | None
 
 
-class ReplayStored(Exception):  # noqa: N818  (control flow, not an error)
+class ReplayStored(Exception):
     """Carries the stored first answer out of the dependencies."""
 
     def __init__(self, response: Response) -> None:
@@ -94,7 +96,7 @@ IDEMPOTENT_MONEY = Depends(IdempotencyKey(money=True))
 
 
 def _check_key(key: str) -> None:
-    if not (1 <= len(key) <= 200 and key.isascii() and key.isprintable()):
+    if not (1 <= len(key) <= MAX_KEY_CHARACTERS and key.isascii() and key.isprintable()):
         finding = FieldError("/header/Idempotency-Key", "wrong_format", "应为 1 至 200 个可见 ASCII 字符，建议用 UUID。")
         raise Malformed("malformed_request", "Idempotency-Key 格式不正确。", errors=[finding])
 
@@ -145,7 +147,7 @@ async def store_answer(request: Request, response: Response) -> None:
     """Writes the answer beside its effect; called by the route once the answer is serialised, before the commit."""
     pending: PendingAnswer | None = getattr(request.state, "pending_answer", None)
     body = bytes(getattr(response, "body", b""))
-    if pending is None or response.status_code >= 400:
+    if pending is None or response.status_code >= HTTPStatus.BAD_REQUEST:
         return
     if len(body) > MAX_STORED_BYTES:
         raise RuntimeError("an answer too large to be replayed")

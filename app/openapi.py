@@ -90,7 +90,7 @@ def _complete(operation: dict[str, Any], route: APIRoute, method: str) -> None:
     if not route.path_format.startswith("/api/"):
         responses.pop("422", None)
         return
-    for status in _statuses(route, method, bool(guards)):
+    for status in _statuses(method, guarded=bool(guards)):
         described = responses.get(status, {}).get("description") if status != "422" else None
         responses[status] = {
             "description": described or COMMON[status],
@@ -98,7 +98,7 @@ def _complete(operation: dict[str, Any], route: APIRoute, method: str) -> None:
         }
 
 
-def _statuses(route: APIRoute, method: str, guarded: bool) -> list[str]:
+def _statuses(method: str, *, guarded: bool) -> list[str]:
     """A caller may meet any of these; none is promised never to come."""
     statuses = ["400", "422", "429", "503"]
     if guarded:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from http import HTTPStatus
 from typing import Any
 
 import orjson
@@ -73,7 +74,7 @@ def problem_of(error: DomainError) -> Response:
     headers = {}
     if error.retry_after_seconds is not None:
         headers["Retry-After"] = str(error.retry_after_seconds)
-    if status == 401:
+    if status == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = "Bearer"
     return problem(status, error.code, title, error.detail, field_errors=error.errors, headers=headers, members=error.members)
 
@@ -100,22 +101,19 @@ def _unavailable(detail: str) -> DomainError:
     return errors.Unavailable("temporarily_unavailable", detail, retry_after_seconds=2)
 
 
-async def _on_domain_error(request: Request, error: Exception) -> Response:
-    assert isinstance(error, DomainError)
+async def _on_domain_error(request: Request, error: DomainError) -> Response:
     if error.audit:
         await request.app.state.refusals.record(request, error)
     return problem_of(error)
 
 
-async def _on_validation_error(_request: Request, error: Exception) -> Response:
-    assert isinstance(error, RequestValidationError)
+async def _on_validation_error(_request: Request, error: RequestValidationError) -> Response:
     details = [field_error(item) for item in error.errors()]
     text = f"有 {len(details)} 处内容填写有误，请按 errors 中的提示逐项更正后重新提交。"
     return problem(422, "malformed_request", "填写内容有误", text, field_errors=details)
 
 
-async def _on_http_exception(_request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
+async def _on_http_exception(_request: Request, error: HTTPException) -> Response:
     status = error.status_code
     code = FRAMEWORK_CODES.get(status, "malformed_request" if status in (400, 422) else "request_refused")
     detail = FRAMEWORK_DETAILS.get(status, "请求无法解析，请检查提交内容的格式。")
@@ -126,16 +124,18 @@ async def _on_unknown(request: Request, error: Exception) -> Response:
     known = domain_error_of(error)
     if known is not None:
         return problem_of(known)
-    log.exception("unhandled error", exc_info=error, extra={"path": request.url.path})
+    log.error("unhandled error", exc_info=error, extra={"path": request.url.path})
     return problem(
         500, "internal_error", "系统内部错误", "系统出现意外错误，已记录。请稍后重试；若仍失败，请将 trace_id 告知管理员。"
     )
 
 
 def install_problem_handlers(app: FastAPI) -> None:
-    app.add_exception_handler(DomainError, _on_domain_error)
-    app.add_exception_handler(RequestValidationError, _on_validation_error)
-    app.add_exception_handler(HTTPException, _on_http_exception)
-    for known in (exc.DBAPIError, exc.TimeoutError, ConnectionError, TimeoutError):
-        app.add_exception_handler(known, _on_unknown)
-    app.add_exception_handler(Exception, _on_unknown)
+    handlers: dict[type[Exception], Any] = {
+        DomainError: _on_domain_error,
+        RequestValidationError: _on_validation_error,
+        HTTPException: _on_http_exception,
+    }
+    handlers |= dict.fromkeys((exc.DBAPIError, exc.TimeoutError, ConnectionError, TimeoutError, Exception), _on_unknown)
+    for kind, handler in handlers.items():
+        app.add_exception_handler(kind, handler)

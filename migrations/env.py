@@ -17,7 +17,7 @@ from app.db.engine import normalise_url
 SEPARATE = ("pgqueuer",)  # its schema is pinned in a revision of its own
 
 
-def include_object(obj: Any, name: str | None, kind: str, reflected: bool, _compare_to: Any) -> bool:
+def include_object(_obj: Any, name: str | None, kind: str, reflected: bool, _compare_to: Any) -> bool:
     """Partitions are made by maintenance, pgqueuer's tables by its own schema: neither is ours to compare."""
     if kind == "table" and reflected and name is not None:
         return not (name.startswith(SEPARATE) or _is_partition(name))
@@ -26,7 +26,7 @@ def include_object(obj: Any, name: str | None, kind: str, reflected: bool, _comp
 
 def _is_partition(name: str) -> bool:
     parent, _, month = name.rpartition("_")
-    return parent in metadata.tables and len(month) == 6 and month.isdigit()
+    return parent in metadata.tables and len(month) == len("YYYYMM") and month.isdigit()
 
 
 def render_item(kind: str, obj: Any, _context: AutogenContext) -> str | bool:

@@ -76,6 +76,11 @@ def yuan_text(amount_fen: Exact, places: int = 4) -> str:
     return decimal_text(Fraction(amount_fen) / FEN_PER_YUAN, places)
 
 
+def percent_text(ratio: Exact) -> str:
+    """A ratio as a percentage: ``"20%"``, ``"12.5%"``."""
+    return decimal_text(Fraction(ratio) * 100).rstrip("0").rstrip(".") + "%"
+
+
 def decimal_text(value: Exact, places: int = 4) -> str:
     """A number as a decimal, truncated towards zero to ``places``, with at least two decimals."""
     fraction = Fraction(value)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Response
 from fastapi.responses import FileResponse
 
 from app.dependencies import RuntimeDep
@@ -48,7 +48,7 @@ async def docs() -> FileResponse:
 
 
 @router.get("/docs/assets/{name}", include_in_schema=False)
-async def docs_asset(name: str, request: Request) -> Response:
+async def docs_asset(name: str) -> Response:
     if name not in {path.name for path in STATIC.iterdir()}:
         return Response(status_code=404)
     return FileResponse(STATIC / name, headers={"Cache-Control": "public, max-age=86400"})

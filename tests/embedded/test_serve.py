@@ -36,7 +36,6 @@ class Service:
             cwd=ROOT,
             env=_environment(),
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
             text=True,
         )
         self.told = self._told_until("Ctrl-C")

@@ -101,7 +101,9 @@ async def test_the_head_is_exported(trail: tuple[Runtime, AsyncEngine]) -> None:
     assert '"position": 10' in head_path(runtime).read_text()
 
 
-@pytest.mark.parametrize("statement", ["UPDATE audit_record SET reason = 'x'", "DELETE FROM audit_record", "TRUNCATE audit_record"])
+@pytest.mark.parametrize(
+    "statement", ["UPDATE audit_record SET reason = 'x'", "DELETE FROM audit_record", "TRUNCATE audit_record"]
+)
 async def test_the_application_can_only_add(trail: tuple[Runtime, AsyncEngine], statement: str) -> None:
     runtime, owner = trail
     with pytest.raises(DBAPIError, match="permission denied"):

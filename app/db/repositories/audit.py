@@ -19,7 +19,7 @@ from app.observability import remote_address, trace_id
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """What happened to whom. ``fields`` are names, never values; ``subject_id`` and ``details`` hold opaque ids and codes only."""
+    """What happened to whom. ``fields`` are names, never values; ``subject_id`` and ``details`` hold ids and codes only."""
 
     action: str
     subject_kind: str

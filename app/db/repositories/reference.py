@@ -12,11 +12,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.db.base import columns
 from app.db.tables.reference import Area, AreaSuccession, CalendarDay, CalendarYear, ResidentCount
 from app.domain.access import AreaScope
-from app.domain.areas import AreaRow
+from app.domain.areas import AreaLevel, AreaRow, district_of
 from app.domain.calendar import Calendar, DayKind
 from app.ids import new_id
 
 SINCE_EVER = date(1949, 10, 1)
+IN_A_DISTRICT = (AreaLevel.DISTRICT, AreaLevel.SUBDISTRICT, AreaLevel.COMMUNITY)
 
 AREA = columns(Area)
 SUCCESSION = columns(AreaSuccession)
@@ -32,7 +33,7 @@ async def load_areas(session: AsyncSession, rows: Sequence[AreaRow], *, now: dat
     """
     changed = 0
     for row in rows:
-        changed += await _load_area(session, row, district or (row.code[:6] if len(row.code) >= 6 else None), now)
+        changed += await _load_area(session, row, district or (district_of(row.code) if row.level in IN_A_DISTRICT else None), now)
         if row.predecessor:
             await _succeed(session, row.predecessor, row.code, row.valid_from or SINCE_EVER)
         if row.successor:

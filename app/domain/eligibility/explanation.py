@@ -73,23 +73,20 @@ def notice_text(result: ProgrammeResult, details: NoticeDetails, names: Names | 
     return "\n".join([*lines, details.body])
 
 
+_DECISIONS: Mapping[Outcome, str] = {
+    Outcome.ELIGIBLE: "经审核确认，您（家庭）符合{name}条件。",
+    Outcome.GRADUAL_EXIT: "您家庭因就业收入增加超过标准，决定给予{name}渐退期，至 {ends} 止。",
+    Outcome.SUSPENDED: "您（家庭）的{name}自次月起暂停发放，情形消除后可恢复。",
+    Outcome.NEEDS_EVIDENCE: "您申请的{name}尚缺少材料，现一次性告知如下。",
+    Outcome.URGENT_FIRST: "因情况紧急，决定先行给予{name}，手续随后补办。",
+    Outcome.ESCALATE: "您申请的{name}金额超过本级审批限额，已报县级民政部门审批。",
+    Outcome.INELIGIBLE: "经审核，您（家庭）不符合{name}条件。",
+    Outcome.NOT_APPLICABLE: "当地目前没有生效的{name}政策。",
+}
+
+
 def _decision(result: ProgrammeResult) -> str:
-    name = _programme(result)
-    match result.outcome:
-        case Outcome.ELIGIBLE:
-            return f"经审核确认，您（家庭）符合{name}条件。"
-        case Outcome.GRADUAL_EXIT:
-            return f"您家庭因就业收入增加超过标准，决定给予{name}渐退期，至 {result.ends_month} 止。"
-        case Outcome.SUSPENDED:
-            return f"您（家庭）的{name}自次月起暂停发放，情形消除后可恢复。"
-        case Outcome.NEEDS_EVIDENCE:
-            return f"您申请的{name}尚缺少材料，现一次性告知如下。"
-        case Outcome.URGENT_FIRST:
-            return f"因情况紧急，决定先行给予{name}，手续随后补办。"
-        case Outcome.ESCALATE:
-            return f"您申请的{name}金额超过本级审批限额，已报县级民政部门审批。"
-        case Outcome.INELIGIBLE | Outcome.NOT_APPLICABLE:
-            return f"经审核，您（家庭）不符合{name}条件。"
+    return _DECISIONS[result.outcome].format(name=_programme(result), ends=result.ends_month)
 
 
 def _why(result: ProgrammeResult) -> list[str]:

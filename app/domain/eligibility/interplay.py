@@ -1,7 +1,8 @@
 """How the programmes stand to each other, as data: order of precedence, exclusion, passporting, higher-of, top-up.
 
 Everything about "not both", "the higher one", "only what is missing" and "who has that gets this" is declared here and nowhere
-else. A programme's file calls ``require_not_excluded`` and ``passport_of``; the engine applies ``TOP_UPS`` after all answers are known.
+else. A programme's file calls ``require_not_excluded`` and ``passport_of``; ``settlement`` applies ``TOP_UPS`` once all answers
+are known.
 """
 
 from __future__ import annotations

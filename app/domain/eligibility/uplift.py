@@ -10,7 +10,7 @@ from app.domain.eligibility.case import Case
 from app.domain.eligibility.facts import Member
 from app.domain.eligibility.household import ADULT_AGE
 from app.domain.eligibility.ruling import Ruling
-from app.domain.money import exact, round_fen, yuan_text
+from app.domain.money import exact, percent_text, round_fen, yuan_text
 
 # On equal rates the first one named is paid.
 _GROUND_TEXT = {
@@ -35,9 +35,7 @@ def add_uplifts(case: Case, ruling: Ruling, members: Iterable[Member], programme
 def _add(case: Case, ruling: Ruling, member: Member, best: tuple[str, Fraction]) -> None:
     ground, rate = best
     amount_fen = round_fen(case.standard_fen * rate, case.policy.rounding("dibao"))
-    because = (
-        f"{_GROUND_TEXT[ground]}分类施保，按标准的 {yuan_text(rate * 10000)}% 增发 {yuan_text(amount_fen)} 元，一人只取最高一档"
-    )
+    because = f"{_GROUND_TEXT[ground]}分类施保，按标准的 {percent_text(rate)} 增发 {yuan_text(amount_fen)} 元，一人只取最高一档"
     ruling.note("uplift_fen", amount_fen, "dibao_uplift", because, member.ref)
     ruling.add(f"uplift_{ground}", amount_fen, member.ref)
 

@@ -16,9 +16,7 @@ Residence = Literal["urban", "rural"]
 Relation = Literal["head", "spouse", "child", "parent", "grandparent", "grandchild", "sibling", "other"]
 MaritalStatus = Literal["unmarried", "married", "widowed", "divorced"]
 Employment = Literal["employed", "self_employed", "farming", "unemployed", "retired", "none"]
-Study = Literal[
-    "preschool", "compulsory", "senior_secondary", "vocational", "junior_college", "undergraduate", "postgraduate"
-]
+Study = Literal["preschool", "compulsory", "senior_secondary", "vocational", "junior_college", "undergraduate", "postgraduate"]
 DisabilityCategory = Literal["vision", "hearing", "speech", "physical", "intellectual", "mental", "multiple"]
 
 
@@ -76,7 +74,11 @@ class Membership:
     valid_until: date | None = None
 
     def holds_on(self, day: date) -> bool:
-        return self.valid_from <= day and (self.valid_until is None or day < self.valid_until)
+        return self.valid_from <= day and self.reaches_past(day)
+
+    def reaches_past(self, day: date) -> bool:
+        """Whether it holds on the day or on some later one; a membership voided on its first day never does."""
+        return self.valid_until is None or (day < self.valid_until and self.valid_from < self.valid_until)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +105,7 @@ class PayeeAccount:
 
 @dataclass(frozen=True, slots=True)
 class HouseholdRecord:
-    """A household as registered; its members are those of the day that was asked for."""
+    """A household as registered, with those who are its members on the day that was asked for."""
 
     id: UUID
     household_no: str

@@ -11,7 +11,7 @@ from app.domain.eligibility.facts import MedicalClaim
 from app.domain.eligibility.interplay import PASSPORTS, passport_of, require_not_excluded
 from app.domain.eligibility.model import Authority, Outcome, ProgrammeResult
 from app.domain.eligibility.ruling import Ruling
-from app.domain.money import decimal_text, exact, round_fen, yuan_text
+from app.domain.money import exact, percent_text, round_fen, yuan_text
 
 CODE = "medical"
 # Rates are published per kind of household; a 单人户 has the rate of 低保.
@@ -59,7 +59,7 @@ def _grant(case: Case, ruling: Ruling, claim: MedicalClaim, rule: Mapping[str, A
     because = f"合规自付 {yuan_text(claim.compliant_self_paid_fen)} 元，减起付标准 {yuan_text(threshold)} 元（目录外费用不计）"
     ruling.note("medical_base_fen", base, "medical", because, ruling.member)
     computed_fen = round_fen(base * rate, case.policy.rounding(CODE))
-    ruling.note("medical_share_fen", computed_fen, "medical", f"救助比例 {decimal_text(rate * 100)}%", ruling.member)
+    ruling.note("medical_share_fen", computed_fen, "medical", f"救助比例 {percent_text(rate)}", ruling.member)
     left_fen = max(0, case.policy.money("medical.annual_cap") - claim.paid_this_year_fen)
     paid_fen = min(computed_fen, left_fen)
     ruling.note(

@@ -13,7 +13,7 @@ from app.domain.eligibility.model import Outcome, ProgrammeResult
 from app.domain.eligibility.periods import add_months, month_of
 from app.domain.eligibility.programmes.dibao import require_authorisation, require_members
 from app.domain.eligibility.ruling import Ruling
-from app.domain.money import Exact, decimal_text, yuan_text
+from app.domain.money import Exact, percent_text, yuan_text
 
 CODE = "rigid_expense"
 MONTHS = 12
@@ -74,7 +74,7 @@ def _require_expense_share(case: Case, ruling: Ruling) -> None:
     spending = _spending(case, ruling)
     met = None if spending is None else _exceeds(spending, limit)
     measured = None if spending is None else yuan_text(spending.certain_fen)
-    because = f"家庭年收入的 {decimal_text(ratio * 100)}% 为 {yuan_text(limit)} 元，刚性支出须超过此数"
+    because = f"家庭年收入的 {percent_text(ratio)} 为 {yuan_text(limit)} 元，刚性支出须超过此数"
     ruling.note("rigid_expense_limit_fen", limit, "rigid_target", because)
     ruling.require("rigid_expense_above_ratio", met, "rigid_target", measured=measured, limit=yuan_text(limit))
 
