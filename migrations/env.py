@@ -17,10 +17,12 @@ from app.db.engine import normalise_url
 SEPARATE = ("pgqueuer",)  # its schema is pinned in a revision of its own
 
 
-def include_object(_obj: Any, name: str | None, kind: str, reflected: bool, _compare_to: Any) -> bool:
+def include_object(obj: Any, name: str | None, kind: str, reflected: bool, _compare_to: Any) -> bool:
     """Partitions are made by maintenance, pgqueuer's tables by its own schema: neither is ours to compare."""
     if kind == "table" and reflected and name is not None:
         return not (name.startswith(SEPARATE) or _is_partition(name))
+    if kind == "foreign_key_constraint" and reflected:  # Postgres keeps one for each partition that is referred to
+        return not _is_partition(obj.elements[0].target_fullname.rpartition(".")[0])
     return True
 
 

@@ -11,7 +11,7 @@ import socket
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -57,7 +57,8 @@ def _serve(args: argparse.Namespace) -> int:
         print(refusal, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("已停止。", flush=True)
+        with suppress(OSError):  # the terminal may be gone
+            print("已停止。", flush=True)
     return 0
 
 

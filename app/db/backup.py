@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Iterable
 from pathlib import Path
+from subprocess import DEVNULL, PIPE
 from typing import IO
 
 from sqlalchemy import URL
@@ -50,52 +50,41 @@ def restore(admin: URL, file: Path, *, replace: bool) -> None:
     tables = int(_run(admin, "psql", "-XAtc", TABLES, _address(admin)))
     if tables and not replace:
         raise BackupError(f"数据库中已有 {tables} 张表；确认要用备份替换全部现有数据，请加 --replace。")
-    psql = subprocess.Popen(  # noqa: S603  (no shell, names of our own)
-        [_program("psql"), "-X", "-q", "-o", os.devnull, "-v", "ON_ERROR_STOP=1", _address(admin)],
-        env=_environment(admin),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-    )
-    refusal = _feed(psql, file)
+    refusal = _feed(admin, file)
     if refusal:
         raise BackupError(f"恢复失败，数据库保持原样：{refusal[-500:]}")
 
 
-def _feed(psql: subprocess.Popen[bytes], file: Path) -> str:
+def _feed(admin: URL, file: Path) -> str:
     """Everything in one transaction, committed only after the whole file was read without an error; answers the error."""
-    dump = subprocess.Popen(  # noqa: S603  (no shell, names of our own)
-        [_program("pg_restore"), "--no-owner", "--file=-", str(file)],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
-    try:
-        _copy(["BEGIN;", GROUP_ROLES, EMPTY_SCHEMA], dump, psql)
-        unread = dump.stderr.read().decode(errors="replace") if dump.stderr else ""
-        if dump.wait() == 0:
-            _write(psql, ["COMMIT;"])
-        else:
-            _write(psql, ["ROLLBACK;"])
-    except BrokenPipeError:  # psql has stopped at an error and tells it below
-        dump.kill()
+    into = [_program("psql"), "-X", "-q", "-o", os.devnull, "-v", "ON_ERROR_STOP=1", _address(admin)]
+    out_of = [_program("pg_restore"), "--no-owner", "--file=-", str(file)]
+    with (
+        subprocess.Popen(out_of, stdin=DEVNULL, stdout=PIPE, stderr=PIPE) as dump,  # noqa: S603  (no shell, names of our own)
+        subprocess.Popen(into, env=_environment(admin), stdin=PIPE, stdout=DEVNULL, stderr=PIPE) as psql,  # noqa: S603
+    ):
         unread = ""
-    _, told = psql.communicate()
-    dump.wait()
+        try:
+            _write(psql, "BEGIN;", GROUP_ROLES, EMPTY_SCHEMA)
+            shutil.copyfileobj(_pipe(dump.stdout), _pipe(psql.stdin))
+            unread = _pipe(dump.stderr).read().decode(errors="replace")
+            _write(psql, "COMMIT;" if dump.wait() == 0 else "ROLLBACK;")
+        except BrokenPipeError:  # psql has stopped at an error and tells it below
+            dump.kill()
+        _, told = psql.communicate()
     return unread or (told.decode(errors="replace") if psql.returncode else "")
 
 
-def _copy(before: Iterable[str], dump: subprocess.Popen[bytes], psql: subprocess.Popen[bytes]) -> None:
-    _write(psql, before)
-    if dump.stdout is not None and psql.stdin is not None:
-        shutil.copyfileobj(dump.stdout, psql.stdin)
+def _write(psql: subprocess.Popen[bytes], *statements: str) -> None:
+    stdin = _pipe(psql.stdin)
+    stdin.write("\n".join([*statements, ""]).encode())
+    stdin.flush()
 
 
-def _write(psql: subprocess.Popen[bytes], statements: Iterable[str]) -> None:
-    stdin: IO[bytes] | None = psql.stdin
-    if stdin is not None:
-        stdin.write("\n".join([*statements, ""]).encode())
-        stdin.flush()
+def _pipe(stream: IO[bytes] | None) -> IO[bytes]:
+    if stream is None:
+        raise BackupError("内部错误：进程没有管道。")
+    return stream
 
 
 def _run(admin: URL, program: str, *arguments: str) -> str:

@@ -156,6 +156,14 @@ def _create_tables() -> None:
         sa.UniqueConstraint("client_id", name=op.f("uq_client_client_id")),
     )
     op.create_table(
+        "elsewhere_attempt",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("caller", sa.Uuid(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_elsewhere_attempt")),
+    )
+    op.create_index("ix_elsewhere_attempt_caller", "elsewhere_attempt", ["caller", "at"], unique=False)
+    op.create_table(
         "household",
         sa.Column("district", sa.String(12, collation="C"), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -449,7 +457,7 @@ def _protect() -> None:
     for table in ("account", "client", "refresh_token", "identity_home"):
         ddl.grant(op, table, "SELECT, INSERT, UPDATE")
     ddl.grant(op, "sign_in_failures", "SELECT, INSERT, UPDATE, DELETE")
-    for table in ("revoked_token", "stored_answer"):
+    for table in ("revoked_token", "stored_answer", "elsewhere_attempt"):
         ddl.grant(op, table, "SELECT, INSERT, DELETE")
     ddl.grant(op, "identity_key", "SELECT, INSERT")
     for table in ("resident_count", "person", "person_fact", "household", "household_member", "job", "job_chunk"):
@@ -502,6 +510,8 @@ def downgrade() -> None:
     op.drop_table("identity_home")
     op.drop_index("ix_household_area", table_name="household")
     op.drop_table("household")
+    op.drop_index("ix_elsewhere_attempt_caller", table_name="elsewhere_attempt")
+    op.drop_table("elsewhere_attempt")
     op.drop_table("client")
     op.drop_table("calendar_year")
     op.drop_table("calendar_day")

@@ -13,7 +13,7 @@ from sqlalchemy.dialects import postgresql
 from app.db import ddl
 
 revision = "0004"
-down_revision = "0002"
+down_revision = "0003"
 branch_labels = None
 depends_on = None
 

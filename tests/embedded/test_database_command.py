@@ -17,11 +17,12 @@ pytestmark = pytest.mark.db
 
 Run = Callable[..., int]
 CATALOGUE = """
-    SELECT md5(string_agg(line, E'\\n' ORDER BY line)) FROM (
+    SELECT array_agg(line ORDER BY line) FROM (
         SELECT format('%s %s %s %s', tablename, policyname, roles, qual) FROM pg_policies
-        UNION ALL SELECT format('%s %s %s', relname, relforcerowsecurity, relacl)
+        UNION ALL SELECT format('%s %s %s', relname, relforcerowsecurity, array(SELECT unnest(relacl)::text ORDER BY 1))
             FROM pg_class WHERE relnamespace = 'public'::regnamespace
-        UNION ALL SELECT format('%s %s', conname, pg_get_constraintdef(oid)) FROM pg_constraint
+        UNION ALL SELECT format('%s %s', conname, CASE contype WHEN 'c' THEN '' ELSE pg_get_constraintdef(oid) END)
+            FROM pg_constraint
         UNION ALL SELECT format('%s %s', tgname, tgrelid::regclass) FROM pg_trigger WHERE NOT tgisinternal
     ) AS everything(line)
 """

@@ -60,17 +60,20 @@ class Service:
     def children(self) -> dict[str, int]:
         """Name → pid of postgres, api and worker."""
         listed = subprocess.run(["ps", "-eo", "pid=,ppid=,args="], capture_output=True, text=True, check=True).stdout
-        found = {}
+        found: dict[str, int] = {}
         for line in listed.splitlines():
             pid, parent, arguments = line.split(None, 2)
             if int(parent) == self.process.pid:
-                name = next(name for name in ("postgres", "uvicorn", "worker") if name in arguments)
-                found[name] = int(pid)
+                found |= {name: int(pid) for name in ("postgres", "uvicorn", "worker") if name in arguments}
         return found
 
     def end(self, number: int = signal.SIGINT) -> int:
         self.process.send_signal(number)
-        return self.process.wait(60)
+        return self.wait()
+
+    def wait(self) -> int:
+        self.process.communicate(timeout=60)
+        return self.process.returncode
 
 
 def _environment() -> dict[str, str]:
@@ -160,7 +163,7 @@ def test_kill_9_of_the_command_leaves_nothing_behind(serve: Callable[[], Service
     service = serve()
     children = service.children()
     service.process.kill()
-    service.process.wait()
+    service.wait()
     assert wait_for(lambda: not any(lives(pid) for pid in children.values()), 40)
     began = time.monotonic()
     again = serve()

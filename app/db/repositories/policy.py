@@ -109,7 +109,7 @@ async def read_book(session: AsyncSession, sets: Sequence[UUID]) -> ParameterBoo
     )
     found = (await session.execute(statement)).all()
     rows = tuple(_row(area, parameter) for area, _, parameter in found)
-    return ParameterBook(rows, demo=any(demo for _, demo, _ in found))
+    return ParameterBook(rows, demo_areas=frozenset(area for area, demo, _ in found if demo))
 
 
 def _row(area: str, stored: PolicyParameter) -> ParameterRow:

@@ -31,3 +31,14 @@ class IdentityHome(SQLModel, table=True):
     district: str = Field(sa_type=DistrictKey)
     area_code: str = Field(sa_type=AreaCode)
     since: datetime = instant()
+
+
+class ElsewhereAttempt(SQLModel, table=True):
+    """An attempt to register a number that stands elsewhere; counted per caller, forgotten after the window."""
+
+    __tablename__ = "elsewhere_attempt"
+    __table_args__ = (sa.Index("ix_elsewhere_attempt_caller", "caller", "at"),)
+
+    id: UUID = Field(primary_key=True)
+    caller: UUID
+    at: datetime = instant()

@@ -80,9 +80,7 @@ TRANSITIONS: Mapping[Act, Transition] = {
     Act.CLOSE_NOTICE: Transition(frozenset({State.NOTICE_OPEN}), (State.NOTICE_CLOSED,), _APPLICANTS_SIDE),
     Act.CONFIRM: Transition(frozenset({State.NOTICE_CLOSED}), (State.CONFIRMED,), _REVIEWER, decides=True),
     # A proposed refusal isn't posted: there is nothing to grant that neighbours could object to (57号 第十九条、第二十一条).
-    Act.REFUSE: Transition(
-        frozenset({State.REFUSAL_PROPOSED, State.NOTICE_CLOSED}), (State.REFUSED,), _REVIEWER, decides=True
-    ),
+    Act.REFUSE: Transition(frozenset({State.REFUSAL_PROPOSED, State.NOTICE_CLOSED}), (State.REFUSED,), _REVIEWER, decides=True),
     Act.WITHDRAW: Transition(OPEN, (State.WITHDRAWN,), _APPLICANTS_SIDE),
 }
 
@@ -132,6 +130,7 @@ def require_allowed(act: Act, state: State, caller: Caller) -> None:
     Raises:
         Forbidden: ``duty_required``: confirming isn't delegated to the caller's station.
         Conflict: ``wrong_state``, naming the state and what is possible in it; ``opinion_giver_may_not_decide``.
+
     """
     if caller.duties.isdisjoint(duties_of(act, confirmation_delegated=caller.confirmation_delegated)):
         raise Forbidden("duty_required", "本地未将该事项下放，您的岗位不能办理，请报区民政局审核员办理。")

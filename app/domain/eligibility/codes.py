@@ -201,6 +201,13 @@ FIELD_ERRORS: dict[str, str] = {
     "negative": "不能为负",
     "negative_amount": "金额不能为负",
     "unknown_member": "没有这名成员",
+    "unknown_area": "没有这个区划",
+    "duplicate_parameter": "参数重复",
+    "not_a_date": "不是日期",
+    "not_an_area": "不是区划参数",
+    "not_yaml": "不是合法的 YAML",
+    "period_empty": "期间为空",
+    "value_missing": "缺少取值",
 }
 
 ERRORS: dict[str, str] = {

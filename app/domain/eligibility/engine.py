@@ -41,7 +41,7 @@ def assess(question: AssessmentQuestion, book: ParameterBook, catalogue: Catalog
         results=_in_order(case, question.programmes or catalogue.codes),
         parameters_used=policy.used,
         engine_version=ENGINE_VERSION,
-        notice=DEMO_NOTICE if book.demo else None,
+        notice=DEMO_NOTICE if book.is_demo(question.area_code) else None,
     )
 
 

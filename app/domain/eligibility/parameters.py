@@ -77,7 +77,8 @@ class ParameterBook:
 
     Args:
         rows: in any order; two rows of one key and area may not overlap.
-        demo: the values are test values; answers then carry the notice 演示参数.
+        demo: all values are test values; answers then carry the notice 演示参数.
+        demo_areas: the areas whose values are test values, where others' are not.
 
     Raises:
         ValueError: two rows of one key and area overlap (the database's exclusion constraint forbids the same).
@@ -86,6 +87,7 @@ class ParameterBook:
 
     rows: tuple[ParameterRow, ...]
     demo: bool = False
+    demo_areas: frozenset[str] = frozenset()
     _series: dict[tuple[str, str], _Series] = field(init=False, repr=False)
     _versions: dict[tuple[str, date], str] = field(init=False, repr=False, default_factory=dict)
 
@@ -114,10 +116,9 @@ class ParameterBook:
         """All keys that begin with ``prefix``, in any area, at any time."""
         return tuple(sorted({key for _, key in self._series if key.startswith(prefix)}))
 
-    def knows(self, area_code: str) -> bool:
-        """Whether any area of the chain has any parameter at all."""
-        areas = {area for area, _ in self._series}
-        return not areas.isdisjoint(area_chain(area_code))
+    def is_demo(self, area_code: str) -> bool:
+        """Whether an answer for this area stands on test values."""
+        return self.demo or not self.demo_areas.isdisjoint(area_chain(area_code))
 
     def version(self, area_code: str, on: date) -> str:
         """``district/date/hash``: the day of the last change in law or parameters, and a hash of all values in force then."""

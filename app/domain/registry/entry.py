@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
@@ -58,17 +58,21 @@ class PersonDetails:
     serious_illness: bool = False
 
 
+#: Details that are facts over time; the others stand on the person himself.
 FACT_KINDS = ("disability", "employment", "study", "serious_illness")
-DETAIL_NAMES = frozenset(item.name for item in fields(PersonDetails))
 
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """A person to be registered in a community. The number is checked: it gives birth date and gender."""
+    """A person to be registered in a community. The number is checked: it gives birth date and gender.
+
+    Disability, employment, study and illness hold from ``valid_from`` on.
+    """
 
     id_number: IdNumber
     area_code: str
     details: PersonDetails
+    valid_from: date
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +114,14 @@ class HouseholdDetails:
 
 
 @dataclass(frozen=True, slots=True)
+class HouseholdChange:
+    """New details of a household; only the fields in ``given`` change."""
+
+    given: frozenset[str]
+    details: HouseholdDetails
+
+
+@dataclass(frozen=True, slots=True)
 class HouseholdEntry:
     """A household to be opened; without ``household_no`` it gets the next number of its community."""
 
@@ -119,28 +131,39 @@ class HouseholdEntry:
     members: tuple[MemberEntry, ...]
 
 
-def refuse(errors: Sequence[FieldError]) -> None:
-    """Raises ``Malformed`` when there is any finding."""
-    if errors:
-        text = f"有 {len(errors)} 处内容填写有误，请按 errors 中的提示逐项更正后重新提交。"
-        raise Malformed("malformed_request", text, errors=errors)
+def malformed(errors: Sequence[FieldError]) -> Malformed:
+    """All findings about one entry."""
+    return Malformed("malformed_request", f"有 {len(errors)} 处填写有误，请按 errors 中的提示逐项更正后重新提交。", errors=errors)
 
 
-def check_registration(id_number: str, area_code: str, details: PersonDetails, *, today: date) -> Registration:
-    """The registration with number and phone in normal form. Raises ``Malformed`` with every finding."""
-    errors: list[FieldError] = []
-    number: IdNumber | None = None
+def check_registration(
+    id_number: str, area_code: str, details: PersonDetails, *, valid_from: date, today: date
+) -> Registration:
+    """The registration with its number checked. Raises ``Malformed`` with every finding."""
     try:
         number = parse_id_number(id_number, as_of=today)
     except IdentityFault as fault:
-        errors.append(fault.at("/id_number"))
-    errors += detail_errors(details, number)
-    refuse(errors)
-    assert number is not None
-    return Registration(number, area_code, details)
+        raise malformed([fault.at("/id_number"), *detail_errors(details, None)]) from None
+    errors = detail_errors(details, number.value) + valid_from_errors(valid_from, number.birth_date, today)
+    if errors:
+        raise malformed(errors)
+    return Registration(number, area_code, details, valid_from)
 
 
-def detail_errors(details: PersonDetails, id_number: IdNumber | None) -> list[FieldError]:
+def check_change(change: PersonChange, *, id_number: str, birth_date: date, today: date) -> None:
+    """Raises ``Malformed`` with every finding."""
+    errors = detail_errors(change.details, id_number) + valid_from_errors(change.valid_from, birth_date, today)
+    if errors:
+        raise malformed(errors)
+
+
+def valid_from_errors(day: date, birth_date: date, today: date) -> list[FieldError]:
+    if day < birth_date:
+        return [FieldError("/valid_from", "before_birth", "生效日期早于出生日期，请核对。")]
+    return since_errors(day, today, "/valid_from")
+
+
+def detail_errors(details: PersonDetails, id_number: str | None) -> list[FieldError]:
     """Findings about the details; ``id_number`` (when known) must be the certificate holder's."""
     errors = [*_name_errors(details.name), *_phone_errors(details.phone), *address_errors(details.address)]
     if details.hukou_area_code is not None and not is_area_code(details.hukou_area_code):
@@ -175,13 +198,12 @@ def address_errors(address: str | None) -> list[FieldError]:
     return []
 
 
-def _certificate_errors(entry: DisabilityEntry, id_number: IdNumber | None) -> list[FieldError]:
+def _certificate_errors(entry: DisabilityEntry, id_number: str | None) -> list[FieldError]:
     if entry.certificate_no is None:
         return []
-    holder = id_number.value if id_number else None
     try:
         parse_disability_certificate(
-            entry.certificate_no, id_number=holder, category=_CATEGORY_NUMBERS[entry.category], grade=entry.grade
+            entry.certificate_no, id_number=id_number, category=_CATEGORY_NUMBERS[entry.category], grade=entry.grade
         )
     except IdentityFault as fault:
         return [fault.at("/disability/certificate_no")]
@@ -213,7 +235,22 @@ def check_household(entry: HouseholdEntry, *, today: date) -> None:
         errors += since_errors(member.since, today, f"/members/{place}/since")
         if any(other.person_id == member.person_id for other in entry.members[:place]):
             errors.append(FieldError(f"/members/{place}/person_id", "repeated", "同一人填写了两次，请删除重复的一行。"))
-    refuse(errors)
+    if errors:
+        raise malformed(errors)
+
+
+def check_household_change(details: HouseholdDetails) -> None:
+    """Raises ``Malformed`` with every finding."""
+    errors = [*address_errors(details.address), *account_errors(details.account)]
+    if errors:
+        raise malformed(errors)
+
+
+def check_day(day: date, today: date, pointer: str) -> None:
+    """Raises ``Malformed`` for a day to come."""
+    errors = since_errors(day, today, pointer)
+    if errors:
+        raise malformed(errors)
 
 
 def since_errors(day: date, today: date, pointer: str) -> list[FieldError]:

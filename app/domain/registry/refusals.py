@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from app.domain.errors import Conflict, NotFound, TooManyRequests
+from app.domain.errors import Conflict, NotFound, PreconditionFailed, TooManyRequests
 
 #: So many numbers that turn out to be registered elsewhere may one caller try within the window.
 ELSEWHERE_LIMIT = 10
@@ -74,3 +74,9 @@ def in_other_household(household_id: UUID | None, household_no: str | None) -> C
         f"此人在该期间已是家庭 {household_no} 的成员，请先在原家庭办理迁出，或以 move=true 一并迁入。",
         members={"household_id": str(household_id), "household_no": household_no},
     )
+
+
+def check_version(expected: int | None, actual: int) -> None:
+    """Raises ``PreconditionFailed`` when the caller had read an older version; None asks for no check."""
+    if expected is not None and expected != actual:
+        raise PreconditionFailed("stale_version", "内容已被他人更新，请重新读取后再提交。")

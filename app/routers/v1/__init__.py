@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from app.routers.v1 import areas, codes
+from app.routers.v1 import areas, codes, eligibility
 
 ROUTERS: tuple[APIRouter, ...] = (
     codes.router,
     areas.router,
+    eligibility.router,
 )
