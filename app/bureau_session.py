@@ -42,7 +42,7 @@ async def open_bureau_session(
 
 
 async def _refuse_staff(request: Request, claims: Claims) -> None:
-    """This role can't see staff accounts: the ordinary way in tells who it is, so that the refusal is recorded by name."""
+    """The ordinary way in tells who it is, so that the refusal is recorded by name; this path's role can't see staff."""
     async with asynccontextmanager(open_session)(request, claims):
         BUREAU_DUTY.check(request.state.actor)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from app.domain.sharing import codes as sharing
+
 ERRORS: dict[str, str] = {
     "body_too_large": "提交内容超过上限",
     "conflicting_data": "与已有数据冲突",
@@ -58,3 +60,5 @@ def publish(kind: str, entries: dict[str, str]) -> None:
             raise ValueError(f"{kind} {code} is published twice with different texts")
 
 publish("error", {"area_not_found": "没有该区划，或不在您的辖区内"})
+publish("error", sharing.ERRORS)
+publish("field_error", sharing.FIELD_ERRORS)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.domain.errors import TooLarge
@@ -45,8 +47,14 @@ class Edge:
                 raise BodyTooLarge
             return message
 
+        def refused() -> bool:
+            """The framework turns what reading the body raises into a 400 of its own: ours goes out instead."""
+            return seen > limit and not started
+
         async def dressed(message: Message) -> None:
             nonlocal started
+            if refused():
+                return
             if message["type"] == "http.response.start":
                 started = True
                 message["headers"] = [*message["headers"], *_extra_headers(scope, message)]
@@ -55,11 +63,10 @@ class Edge:
         if declared is not None and declared > limit:
             await _refuse(scope, receive, dressed, limit)
             return
-        try:
+        with suppress(BodyTooLarge):
             await self.app(scope, counted, dressed)
-        except BodyTooLarge:
-            if started:
-                raise
+        if refused():
+            seen = 0
             await _refuse(scope, receive, dressed, limit)
 
     def _limit(self, scope: Scope) -> int:

@@ -34,7 +34,7 @@ _remote: ContextVar[str | None] = ContextVar("remote_address", default=None)
 
 TRACEPARENT = re.compile(r"^00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}$")
 ID_NUMBER = re.compile(r"(?<!\d)(\d{4})\d{10}(\d{3}[\dXx])(?!\d)")
-LONG_NUMBER = re.compile(r"(?<!\d)\d{11,19}(?!\d)")
+LONG_NUMBER = re.compile(r"(?<![\w-])\d{11,19}(?![\w-])")  # not the end of a UUID
 TOKEN = re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]*")
 
 

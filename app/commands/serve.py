@@ -46,8 +46,7 @@ def _serve(args: argparse.Namespace) -> int:
     from app.security.keys import KeyFileRefused
 
     settings = _settings(args)
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _interrupt)
+    _listen_to_signals()
     try:
         with _embedded(settings) as (settings, postgres):
             _check_port(settings)
@@ -71,6 +70,13 @@ def _settings(args: argparse.Namespace) -> Settings:
 
     given = {name: getattr(args, name) for name in ("host", "port", "demo", "data_dir")}
     return Settings(**{name: value for name, value in given.items() if value is not None})
+
+
+def _listen_to_signals() -> None:
+    """Each ends it like Ctrl-C; a hang-up only when nobody (nohup) has asked to ignore it."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, _interrupt)
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:

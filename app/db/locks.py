@@ -16,6 +16,8 @@ async def lock_subjects(session: AsyncSession, subjects: Iterable[bytes]) -> Non
 
     Tried with 480 transactions: 30 deadlocks and 200 violations without, none with.
     """
-    numbers = sorted({int.from_bytes(hashlib.blake2b(subject, digest_size=8).digest(), "big", signed=True) for subject in subjects})
+    numbers = sorted(
+        {int.from_bytes(hashlib.blake2b(subject, digest_size=8).digest(), "big", signed=True) for subject in subjects}
+    )
     if numbers:
         await session.execute(LOCK, {"numbers": numbers})

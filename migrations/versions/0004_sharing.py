@@ -23,7 +23,8 @@ STATUS_COLUMNS = {
     "revoked_token": "jti",
     "identity_key": "index_version, bidx, person_uid",
     "enrolment": "id, district, area_code, person_uid, name_key, programme, category, since_month, until_month, valid_until",
-    "sharing_agreement": "id, district, area_code, client_id, programmes, purposes, fields, quota_per_day, valid_from, valid_until",
+    "sharing_agreement": "id, district, area_code, client_id, programmes, purposes, fields, quota_per_day,"
+    " valid_from, valid_until",
 }
 STATUS_ROUTE = "route = 'POST /api/v1/status-queries'"
 
@@ -145,9 +146,7 @@ def downgrade() -> None:
     op.execute(f"DROP POLICY open_to_{ddl.API_ROLE} ON stored_answer")
     op.execute("ALTER TABLE stored_answer NO FORCE ROW LEVEL SECURITY")
     op.execute("ALTER TABLE stored_answer DISABLE ROW LEVEL SECURITY")
-    op.drop_index(
-        "ix_status_query_log_person", table_name="status_query_log", postgresql_where=sa.text("person_uid IS NOT NULL")
-    )
+    op.drop_index("ix_status_query_log_person", table_name="status_query_log", postgresql_where=sa.text("person_uid IS NOT NULL"))
     op.drop_table("status_query_log")
     op.drop_table("status_quota")
     for table, columns in STATUS_COLUMNS.items():

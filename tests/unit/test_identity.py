@@ -90,6 +90,7 @@ def test_each_cause_has_its_own_code() -> None:
     assert fault_of("34052419800101001\u0425") == "id_number_characters", "the Cyrillic letter is not an X"
     assert fault_of("1X010519491231002X") == "id_number_characters"
     assert fault_of("6104**********1113") == "id_number_characters"
+    assert fault_of("6104****1113") == "id_number_characters"
     assert fault_of("610404880615111") == "id_number_old"
     assert fault_of("000000198001010018") == "id_number_area"
     assert fault_of("610404198813151113") == "id_number_date"

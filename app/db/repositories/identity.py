@@ -69,7 +69,9 @@ class IdentityRepository:
         return (await self._session.execute(statement)).scalars().all()
 
     async def _known(self, digests: dict[int, bytes]) -> dict[int, UUID]:
-        statement = select(KEY.index_version, KEY.person_uid).where(tuple_(KEY.index_version, KEY.bidx).in_(digests.items()))
+        statement = select(KEY.index_version, KEY.person_uid).where(
+            tuple_(KEY.index_version, KEY.bidx).in_(list(digests.items()))
+        )
         return {row.index_version: row.person_uid for row in await self._session.execute(statement)}
 
     async def _home(self, person_uid: UUID) -> tuple[str, str] | None:
@@ -77,7 +79,9 @@ class IdentityRepository:
         return (row.district, row.area_code) if row else None
 
 
-async def add_attempt_elsewhere(session: AsyncSession, caller: UUID, now: datetime, forget_before: datetime) -> Sequence[datetime]:
+async def add_attempt_elsewhere(
+    session: AsyncSession, caller: UUID, now: datetime, forget_before: datetime
+) -> Sequence[datetime]:
     """Counts one more attempt of the caller; answers those before it. Old ones are forgotten on the way."""
     await lock_subjects(session, [caller.bytes])
     await session.execute(delete(ElsewhereAttempt).where(ATTEMPT.caller == caller, ATTEMPT.at <= forget_before))

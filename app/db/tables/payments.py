@@ -140,8 +140,8 @@ class BenefitClaim(DistrictTable, table=True):
 class PaymentItem(DistrictTable, table=True):
     """One line: one component of one claim, with the payee as he stood when it was computed. ``held_reason``: not paid, and why.
 
-    ``account_sealed`` opens with ``Field.BANK_ACCOUNT`` and ``household_id``; ``account_digest`` finds equal accounts. The claim is
-    checked by a trigger: a foreign key to a partitioned table would block detaching its old months, and claims are never deleted.
+    ``account_sealed`` opens with ``Field.BANK_ACCOUNT`` and ``household_id``; ``account_digest`` finds equal accounts. The claim
+    is checked by a trigger: a foreign key to a partitioned table would block detaching its old months, and claims are never deleted.
     """
 
     __tablename__ = "payment_item"

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date
-from typing import Any
 from uuid import UUID
 
 from app.domain.calendar import Month
 from app.domain.casework.frozen import document_of, value_of
-from app.domain.casework.model import Application, FrozenAssessment, Grant, GrantedComponent, Holding
+from app.domain.casework.model import Application, Document, FrozenAssessment, Grant, GrantedComponent, Holding
 from app.domain.eligibility import (
     Assessment,
     AssessmentQuestion,
@@ -174,7 +173,7 @@ def require_same(posted: FrozenAssessment, now: FrozenAssessment) -> None:
     """
     if all(posted.result[name] == now.result[name] for name in DECISIVE):
         return
-    shown = {"opinion": _brief(posted), "decision_date": _brief(now)}
+    shown: dict[str, object] = {"opinion": _brief(posted), "decision_date": _brief(now)}
     detail = "按决定日重新测算的结论与初审意见不同，请由民政工作站重新提出初审意见（拟予保障的须重新公示）后再决定。"
     raise Conflict("assessment_changed", detail, members=shown)
 
@@ -220,6 +219,6 @@ def applicant_of(snapshot: HouseholdSnapshot, person_id: UUID) -> MemberSnapshot
     return next((member for member in snapshot.members if member.person_id == person_id), None)
 
 
-def members_counted(result: dict[str, Any] | Any) -> int:
+def members_counted(result: Document) -> int:
     """How many members the frozen result counted."""
     return next(int(step["value"]) for step in result["trace"] if step["step"] == "household_size")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from typing import Protocol
 from uuid import UUID
@@ -17,13 +17,14 @@ from app.domain.casework.model import (
     Grant,
     Happening,
     Holding,
-    NoticeContent,
     PublicNotice,
     RunningClock,
 )
 from app.domain.casework.workflow import State
 from app.domain.eligibility import ParameterBook
 from app.domain.registry import HouseholdSnapshot
+
+NewId = Callable[[], UUID]
 
 
 class Households(Protocol):
@@ -83,6 +84,3 @@ class Entitlements(Protocol):
 
     async def grant(self, scope: AreaScope, application: Application, grant: Grant) -> UUID:
         """Entitlement, members, amounts and enrolments together; ``Conflict`` when somebody is covered already."""
-
-
-__all__ = ["Applications", "Entitlements", "Households", "NoticeContent", "Rules"]

@@ -1,7 +1,7 @@
 """How an application moves: which act leads from which state to which, and whose duty it is. Data first, nothing else decides.
 
-The shorter path of 民发〔2021〕57号: application, acceptance, opinion of the station, public notice, confirmation by the district.
-Where the province has delegated confirmation (57号 第二十二条、社会救助法 第四十四条第二款), the head of the station confirms too.
+The shorter path of 民发〔2021〕57号: application, acceptance, opinion of the station, public notice, confirmation.
+Where the province has delegated confirmation (社会救助法 第四十四条第二款), the head of the station confirms too.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ _AFTER_OPINION = frozenset({State.OPINION_GIVEN, State.REFUSAL_PROPOSED, State.N
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """From any of ``sources`` to one of ``targets``, by holders of ``duties``; ``decides``: shared with the head where delegated."""
+    """From any of ``sources`` to one of ``targets``, by holders of ``duties``; ``decides``: the head's too where delegated."""
 
     sources: frozenset[State]
     targets: tuple[State, ...]

@@ -136,9 +136,7 @@ def malformed(errors: Sequence[FieldError]) -> Malformed:
     return Malformed("malformed_request", f"有 {len(errors)} 处填写有误，请按 errors 中的提示逐项更正后重新提交。", errors=errors)
 
 
-def check_registration(
-    id_number: str, area_code: str, details: PersonDetails, *, valid_from: date, today: date
-) -> Registration:
+def check_registration(id_number: str, area_code: str, details: PersonDetails, *, valid_from: date, today: date) -> Registration:
     """The registration with its number checked. Raises ``Malformed`` with every finding."""
     try:
         number = parse_id_number(id_number, as_of=today)

@@ -32,9 +32,7 @@ class Identities(Protocol):
 
 
 class People(Protocol):
-    async def add(
-        self, scope: AreaScope, person_uid: UUID, registration: Registration, *, by: UUID, now: datetime
-    ) -> UUID: ...
+    async def add(self, scope: AreaScope, person_uid: UUID, registration: Registration, *, by: UUID, now: datetime) -> UUID: ...
 
     async def get(self, scope: AreaScope, person_id: UUID, on: date) -> PersonRecord: ...
 

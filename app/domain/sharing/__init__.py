@@ -1,6 +1,7 @@
 """Sharing with other bureaus: agreements, status queries, attestations.
 
-``answer_status_query(register, agreement, query)`` is the one entry point; ``attested(answer, query, issuer)`` is what gets signed.
+``answer_status_query(register, agreement, query)`` is the one entry point;
+``attested(answer, query, issuer)`` is what gets signed.
 """
 
 from __future__ import annotations

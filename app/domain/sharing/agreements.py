@@ -20,12 +20,18 @@ class QueryWithoutCase(Malformed):
     audit = True
 
     def __init__(self, errors: list[FieldError]) -> None:
-        super().__init__("query_without_case", "查询必须写明业务单号（case_no）和用途（purpose），请补齐后重新提交。", errors=errors)
+        super().__init__(
+            "query_without_case", "查询必须写明业务单号（case_no）和用途（purpose），请补齐后重新提交。", errors=errors
+        )
 
 
 def in_force(agreement: Agreement | None, today: date) -> Agreement:
     """The agreement itself. Raises `Forbidden` ``outside_agreement`` when there is none on the day."""
-    if agreement is not None and agreement.valid_from <= today and (agreement.valid_until is None or today < agreement.valid_until):
+    if (
+        agreement is not None
+        and agreement.valid_from <= today
+        and (agreement.valid_until is None or today < agreement.valid_until)
+    ):
         return agreement
     raise _outside("贵单位当前没有有效的数据共享协议（尚未生效、已到期或未签订），请联系民政部门办理。")
 

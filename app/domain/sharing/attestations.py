@@ -14,7 +14,7 @@ def attested(answer: StatusAnswer, query: StatusQuery, issuer: str) -> dict[str,
     """The payload of the attestation, ready for JSON.
 
     ``subject`` lets us, and nobody else, confirm later whom it is about; it differs from query to query, so that bureaus can't
-    join their answers by it (政务数据共享条例 第二十五条). ``iat`` is Unix seconds: an answer about a later month is as known then.
+    join their answers by it (政务数据共享条例 第二十五条). ``iat`` is Unix seconds: a later month is answered as known then.
     """
     return {
         "iss": issuer,

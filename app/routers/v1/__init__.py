@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from app.routers.v1 import areas, codes, eligibility
+from app.routers.v1 import areas, codes, eligibility, status_queries
 
 ROUTERS: tuple[APIRouter, ...] = (
     codes.router,
     areas.router,
     eligibility.router,
+    status_queries.router,
 )

@@ -415,6 +415,12 @@ def test_attestations_verify_and_altered_ones_do_not(tokens: Tokens) -> None:
         assert caught.value.code == "invalid_attestation"
 
 
+@pytest.mark.parametrize("payload", [b"[]", b"null", b"1", b"{", b"[" * 3000])
+def test_a_signed_attestation_must_be_an_object(ring: KeyRing, tokens: Tokens, payload: bytes) -> None:
+    with pytest.raises(Malformed):
+        tokens.verify_attestation(assemble(ring, payload, typ="attestation+jwt"))
+
+
 def test_an_attestation_may_be_longer_than_a_token(tokens: Tokens) -> None:
     long = {"results": ["x" * 100] * 400}
     assert tokens.verify_attestation(tokens.sign_attestation(long)) == long

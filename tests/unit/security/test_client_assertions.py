@@ -51,13 +51,13 @@ def refuse(token: str, *, public_jwk: dict[str, str] = PUBLIC, client_id: str = 
     assert caught.value.code == "invalid_client"
 
 
-@pytest.mark.parametrize("changes", [{}, {"aud": [ENDPOINT]}, {"exp": int(time.time()) + 290}])
+@pytest.mark.parametrize("changes", [{}, {"aud": [ENDPOINT]}, {"exp": int(time.time()) + 290}, {"jti": "7" * 128}])
 @pytest.mark.parametrize("header", [{}, {"typ": MISSING}, {"kid": "theirs"}, {"typ": "client-authentication+jwt"}])
 def test_good_assertions(changes: dict[str, Any], header: dict[str, Any]) -> None:
     token = assertion(changes, **header)
     assert client_of_assertion(token) == CLIENT
     found = verify_client_assertion(token, client_id=CLIENT, public_jwk=PUBLIC, token_endpoint=ENDPOINT)
-    assert (found.client_id, found.jti) == (CLIENT, "7c1e")
+    assert (found.client_id, found.jti) == (CLIENT, changes.get("jti", "7c1e"))
     assert found.expires_at > time.time() + LEEWAY_SECONDS
 
 
@@ -166,6 +166,7 @@ def test_only_the_public_point_of_a_key_is_kept() -> None:
         {"x": None},
         {"x": ""},
         {"x": "A" * 44},
+        {"x": PUBLIC["x"] + "="},  # one key has one spelling
         {"x": "*" * 43},
         {"y": "A" * 43},  # not on the curve
         {"x": "A" * 43, "y": "A" * 43},  # the point (0, 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import threading
@@ -11,7 +12,10 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
+from app.security.key_document import thumbprint
 from app.security.keys import KeyFileRefused, KeyKind, KeyRing, Profile
 from tests.unit.security.conftest import retire_later
 
@@ -90,7 +94,20 @@ def _repeat(kind: str) -> Callable[[Document], None]:
     return lambda document: document[kind].append(document[kind][0])
 
 
-DAMAGES: dict[str, Callable[[Document], None]] = {
+def _second_version(document: Document, retired_at: str | None) -> None:
+    """One more data version; the first one is current unless this one is."""
+    newest = document["data"][-1]
+    document["data"].append(newest | {"version": newest["version"] + 1, "retired_at": retired_at})
+
+
+def _three_versions(document: Document) -> None:
+    """In order but for their number."""
+    for _ in range(2):
+        document["data"][-1]["retired_at"] = "2026-01-01T00:00:00+00:00"
+        _second_version(document, None)
+
+
+DAMAGES: dict[str, Callable[[Document], object]] = {
     "another format": _set("format", value=2),
     "demo unsaid": lambda document: document.pop("demo"),
     "demo not a boolean": _set("demo", value=0),
@@ -105,6 +122,9 @@ DAMAGES: dict[str, Callable[[Document], None]] = {
     "data key of zeroes": _set("data", 0, "secret", value="A" * 43),
     "unknown profile": _set("data", 0, "profile", value="des"),
     "profile of another type": _set("data", 0, "profile", value=[]),
+    "newest version retired": lambda d: _second_version(d, "2026-01-01T00:00:00+00:00"),
+    "two current versions": lambda d: _second_version(d, None),
+    "three versions": _three_versions,
     "version zero": _set("data", 0, "version", value=0),
     "version too large": _set("index", 0, "version", value=65536),
     "version true": _set("index", 0, "version", value=True),
@@ -134,6 +154,52 @@ def test_bytes_that_are_no_text_are_refused(ring: KeyRing) -> None:
     ring.path.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(KeyFileRefused, match="无法读取"):
         KeyRing.load(ring.path)
+
+
+@pytest.mark.parametrize("curve", [ec.SECP256K1(), ec.SECP384R1(), None])
+def test_keys_of_other_kinds_are_refused(ring: KeyRing, curve: ec.EllipticCurve | None) -> None:
+    private = ec.generate_private_key(curve) if curve else ed25519.Ed25519PrivateKey.generate()
+    form = (serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    document = document_of(ring.path)
+    kid = thumbprint(private.public_key()) if isinstance(curve, ec.SECP256K1) else "x"  # type: ignore[arg-type]
+    encoded = base64.urlsafe_b64encode(private.private_bytes(*form)).rstrip(b"=").decode()
+    document["signing"][0].update(private=encoded, kid=kid)
+    store(ring.path, document)
+    with pytest.raises(KeyFileRefused, match="损坏"):
+        KeyRing.load(ring.path)
+
+
+def test_a_file_of_another_user_is_refused(ring: KeyRing, monkeypatch: pytest.MonkeyPatch) -> None:
+    if os.geteuid() == 0:
+        os.chown(ring.path, 4242, -1)
+    owner = ring.path.stat().st_uid
+    monkeypatch.setattr("app.security.key_file.os.geteuid", lambda: owner + 1)
+    with pytest.raises(KeyFileRefused, match="其他用户"):
+        KeyRing.load(ring.path)
+    for reader in (owner, 0):
+        monkeypatch.setattr("app.security.key_file.os.geteuid", lambda reader=reader: reader)
+        KeyRing.load(ring.path)
+
+
+def test_folder_and_lock_are_private_too(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "keys.json"
+    KeyRing.create(path, "sm4-gcm")
+    assert path.parent.stat().st_mode & 0o777 == 0o700
+    assert (path.parent / ".keys.json.lock").stat().st_mode & 0o777 == 0o600
+
+
+def test_an_unchanged_file_is_not_parsed_again(ring: KeyRing) -> None:
+    key = ring.active_signing_key
+    assert ring.refresh() is False
+    assert ring.active_signing_key is key
+
+
+def test_only_the_named_key_is_retired(ring: KeyRing) -> None:
+    first = ring.active_signing_key.kid
+    second, third = ring.rotate("signing"), ring.rotate("signing")
+    ring.retire("signing", first)
+    assert [key.kid for key in ring.signing_keys()] == [third, second]
+    assert ring.find_signing_key(first) is None
 
 
 def test_a_refusal_shows_no_secret(ring: KeyRing) -> None:

@@ -27,6 +27,7 @@ def test_bank_accounts() -> None:
 def test_phones() -> None:
     assert mask_phone("13812345678") == "138****5678"
     assert mask_phone("05998612345") == "*********45"
+    assert mask_phone("1381234567890") == "***********90"
     assert mask_phone("110") == "***"
 
 

@@ -1,0 +1,95 @@
+"""The demo's data-sharing agreements: generous ones, so that a newcomer's first query is answered. Idempotent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from uuid import uuid5
+
+from sqlalchemy.dialects.postgresql import insert
+
+from app.db.session import transaction
+from app.db.tables.sharing import SharingAgreement
+from app.demo.accounts import CLIENTS, DISTRICT, NAMESPACE, DemoClient
+from app.domain.access import AreaScope
+from app.domain.sharing import ANSWER_FIELDS
+from app.runtime import Runtime
+
+# In force with the regulation on data sharing itself (政务数据共享条例, 2025-08-01).
+VALID_FROM, VALID_UNTIL = date(2025, 8, 1), date(2036, 1, 1)
+QUOTA_PER_DAY = 10_000
+
+_HOUSEHOLDS = ("dibao", "dibao_single", "dibao_edge", "rigid_expense", "tekun", "temporary")
+_DISABILITY = ("disability_living", "disability_care")
+_CHILDREN = ("orphan", "unsupported_child")
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """Programmes and purposes agreed with a demo client."""
+
+    programmes: tuple[str, ...]
+    purposes: tuple[str, ...]
+
+
+TERMS = {
+    "bureau-housing": Terms(
+        (*_HOUSEHOLDS, *_DISABILITY, "old_age"),
+        (
+            "housing",
+            "public_housing",
+            "housing_allocation",
+            "housing_assistance",
+            "housing_subsidy",
+            "housing_support",
+            "rent_subsidy",
+            "公租房",
+            "公租房保障",
+            "公租房申请审核",
+            "公租房资格审核",
+            "住房保障",
+            "住房保障资格审核",
+            "住房租赁补贴",
+        ),
+    ),
+    "bureau-education": Terms(
+        (*_HOUSEHOLDS, *_DISABILITY, *_CHILDREN),
+        (
+            "education",
+            "education_assistance",
+            "education_subsidy",
+            "scholarship",
+            "student_subsidy",
+            "tuition_waiver",
+            "学生资助",
+            "学生资助资格审核",
+            "教育资助",
+            "教育救助",
+            "助学金审核",
+        ),
+    ),
+}
+
+
+async def load_agreements(runtime: Runtime) -> None:
+    """One agreement for each demo client, over the whole district. The clients must be there already."""
+    rows = [_row(client, TERMS[client.client_id]) for client in CLIENTS]
+    async with transaction(runtime.engine, AreaScope(DISTRICT, DISTRICT)) as session:
+        await session.execute(insert(SharingAgreement).on_conflict_do_nothing(), rows)
+
+
+def _row(client: DemoClient, terms: Terms) -> dict[str, object]:
+    return {
+        "district": DISTRICT,
+        "id": uuid5(NAMESPACE, f"agreement:{client.client_id}"),
+        "area_code": DISTRICT,
+        "client_id": client.id,
+        "programmes": list(terms.programmes),
+        "purposes": [*client.purposes, *terms.purposes],
+        "fields": list(ANSWER_FIELDS),
+        "quota_per_day": QUOTA_PER_DAY,
+        "valid_from": VALID_FROM,
+        "valid_until": VALID_UNTIL,
+        "created_at": datetime.now(UTC),
+        "created_by": "demo",
+    }
