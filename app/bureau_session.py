@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Annotated, cast
+from typing import Annotated
 
 from fastapi import Depends, Request
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.repositories.sharing import find_client
-from app.dependencies import ClaimsDep, ClockDep, DutyGuard, RuntimeDep, open_session
+from app.dependencies import ClaimsDep, Clock, ClockDep, DutyGuard, RuntimeDep, open_session
 from app.domain.access import Actor, Duty
 from app.domain.errors import Unauthenticated
 from app.domain.sharing import Agreement
@@ -20,10 +20,12 @@ from app.security.tokens import Claims
 
 @dataclass(frozen=True, slots=True)
 class BureauCall:
-    """A client's transaction and the agreement it has on the business date; None is for the domain to refuse."""
+    """A client's call: its transaction, its moment, and its agreement of the business date (None is for the domain to refuse)."""
 
+    client: Actor
     session: AsyncSession
     agreement: Agreement | None
+    clock: Clock
 
 
 async def open_bureau_session(
@@ -36,9 +38,10 @@ async def open_bureau_session(
         client = await find_client(session, claims, clock.today)
         if client is None:
             raise Unauthenticated("token_revoked", "登录已失效（已退出、停用或重置密码），请重新登录。")
-        request.state.actor = Actor(claims.subject, client.name, claims.level, claims.area, client.district, claims.duties)
+        actor = Actor(claims.subject, client.name, claims.level, claims.area, client.district, claims.duties)
+        request.state.actor = actor
         request.state.session = session
-        yield BureauCall(session, client.agreement)
+        yield BureauCall(actor, session, client.agreement, clock)
 
 
 async def _refuse_staff(request: Request, claims: Claims) -> None:
@@ -47,20 +50,16 @@ async def _refuse_staff(request: Request, claims: Claims) -> None:
         BUREAU_DUTY.check(request.state.actor)
 
 
-BureauCallDep = Annotated[BureauCall, Depends(open_bureau_session, scope="function")]
-
-
-def get_bureau_actor(request: Request, _call: BureauCallDep) -> Actor:
-    return cast(Actor, request.state.actor)
+Opened = Annotated[BureauCall, Depends(open_bureau_session, scope="function")]
 
 
 class BureauGuard(DutyGuard):
     """The duty declaration of a route for bureaus; like every other, but the caller comes in by this module's way."""
 
-    def __call__(self, actor: Annotated[Actor, Depends(get_bureau_actor)]) -> Actor:
-        self.check(actor)
-        return actor
+    async def __call__(self, call: Opened) -> BureauCall:  # type: ignore[override]  # only FastAPI calls it, by this signature
+        self.check(call.client)
+        return call
 
 
 BUREAU_DUTY = BureauGuard(Duty.BUREAU)
-BureauActor = Annotated[Actor, Depends(BUREAU_DUTY)]
+BureauCallDep = Annotated[BureauCall, Depends(BUREAU_DUTY)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from app.domain.registry import codes as registry
 from app.domain.sharing import codes as sharing
 
 ERRORS: dict[str, str] = {
@@ -62,3 +63,5 @@ def publish(kind: str, entries: dict[str, str]) -> None:
 publish("error", {"area_not_found": "没有该区划，或不在您的辖区内"})
 publish("error", sharing.ERRORS)
 publish("field_error", sharing.FIELD_ERRORS)
+publish("error", registry.ERRORS)
+publish("field_error", registry.FIELD_ERRORS)

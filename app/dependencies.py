@@ -93,16 +93,16 @@ ClaimsDep = Annotated[Claims, Depends(get_claims)]
 ENTER = text(
     """
     WITH caller AS (
-        SELECT district, username AS name FROM account
+        SELECT district, username AS name, must_change_password FROM account
         WHERE id = :sub AND area_code = :area AND disabled_at IS NULL
           AND date_trunc('second', tokens_valid_from) <= to_timestamp(:iat)
         UNION ALL
-        SELECT district, client_id FROM client
+        SELECT district, client_id, false FROM client
         WHERE id = :sub AND area_code = :area AND disabled_at IS NULL
           AND date_trunc('second', tokens_valid_from) <= to_timestamp(:iat)
     )
-    SELECT district, name, set_config('app.district', district, true), set_config('app.scope', :area, true)
-    FROM caller WHERE NOT EXISTS (SELECT 1 FROM revoked_token WHERE jti = :jti)
+    SELECT district, name, must_change_password, set_config('app.district', district, true), set_config('app.scope', :area, true)
+    FROM caller WHERE NOT EXISTS (SELECT 1 FROM revoked_token WHERE jti IN (:jti, :session))
     """
 )
 
@@ -111,17 +111,31 @@ async def open_session(request: Request, claims: ClaimsDep) -> AsyncIterator[Asy
     """The request's one transaction: committed before the answer is sent, rolled back by any raised error."""
     engine = get_runtime(request).engine
     async with AsyncSession(engine, expire_on_commit=False) as session, session.begin():
-        request.state.actor = await _enter(session, claims)
+        must_change_password = await _enter(request, session, claims)
+        if must_change_password and request.scope["route"].path_format not in OPEN_WITH_ONE_TIME_PASSWORD:
+            raise Forbidden("password_change_required", "您使用的是一次性口令，请先修改口令（POST /api/v1/me/password）再办理业务。")
         request.state.session = session
         yield session
 
 
-async def _enter(session: AsyncSession, claims: Claims) -> Actor:
-    values = {"sub": claims.subject, "area": claims.area, "iat": float(claims.issued_at), "jti": str(claims.jti)}
+# What a one-time password, which the administrator knows too, is good for: setting one's own.
+OPEN_WITH_ONE_TIME_PASSWORD = ("/api/v1/me", "/api/v1/me/password", "/api/v1/auth/logout")
+
+
+async def _enter(request: Request, session: AsyncSession, claims: Claims) -> bool:
+    """Puts up the walls and notes the actor; answers whether he has yet to set a password of his own."""
+    values = {
+        "sub": claims.subject,
+        "area": claims.area,
+        "iat": float(claims.issued_at),
+        "jti": str(claims.jti),
+        "session": str(claims.session or claims.jti),
+    }
     row = (await session.execute(ENTER, values)).one_or_none()
     if row is None:
         raise Unauthenticated("token_revoked", "登录已失效（已退出、停用或重置密码），请重新登录。")
-    return Actor(claims.subject, row.name, claims.level, claims.area, row.district, claims.duties)
+    request.state.actor = Actor(claims.subject, row.name, claims.level, claims.area, row.district, claims.duties)
+    return bool(row.must_change_password)
 
 
 SessionDep = Annotated[AsyncSession, Depends(open_session, scope="function")]
@@ -190,6 +204,7 @@ def allow(*duties: Duty) -> Any:
 
 
 StaffActor = Annotated[Actor, allow(*STAFF)]
+AnyActor = Annotated[Actor, allow(*Duty)]
 
 
 def get_audit(session: SessionDep, actor: CurrentActor) -> AuditTrail:

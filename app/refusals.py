@@ -35,6 +35,8 @@ class Refusals:
         try:
             async with transaction(self._engine) as session:
                 await write_audit(session, [entry], actor, actor_name="anonymous")
+                if error.consequence is not None:
+                    await error.consequence(session)
         except (SQLAlchemyError, OSError):
             # The refusal itself stands whether or not it could be written down; the counter raises the alarm.
             REFUSAL_RECORD_FAILURES.inc()

@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+import os
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+
+class SecretFiles(PydanticBaseSettingsSource):
+    """``NAME_FILE`` names a file that holds the setting ``NAME``: what orchestrators mount is no environment variable."""
+
+    def __call__(self) -> dict[str, Any]:
+        found = ((name, self.get_field_value(field, name)[0]) for name, field in self.settings_cls.model_fields.items())
+        return {name: value for name, value in found if value is not None}
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        """Only of secrets: ``KEY_FILE`` is a setting of its own."""
+        named = os.environ.get(f"{field_name.upper()}_FILE") if field.annotation == SecretStr | None else None
+        return (Path(named).read_text("utf-8").strip() if named else None), field_name, False
 
 
 class Settings(BaseSettings):
@@ -54,8 +69,20 @@ class Settings(BaseSettings):
     worker_in_api: bool = True
     seal_interval_seconds: float = 1.0
     job_lease_seconds: int = 30
+    payment_inline_benefits: int = Field(default=2_000, ge=0)  # a batch with more is computed by a job
 
     log_level: str = "INFO"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003  (pydantic-settings passes them by name)
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, env_settings, SecretFiles(settings_cls)
 
     @cached_property
     def issuer(self) -> str:

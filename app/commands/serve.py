@@ -39,6 +39,7 @@ def register(subparsers: Subparsers) -> None:
     serve.add_argument("--no-worker", action="store_true", help="不启动后台任务进程")
     serve.set_defaults(run=_serve)
     worker = subparsers.add_parser("worker", help="只启动后台任务进程")
+    worker.add_argument("--check", action="store_true", help="只检查本机的后台任务进程是否连着任务队列（健康检查）")
     worker.set_defaults(run=_worker)
 
 
@@ -244,7 +245,7 @@ def _tell_demo() -> None:
         print(f"  {client.client_id:<20} {client.name}")
 
 
-def _worker(_args: argparse.Namespace) -> int:
+def _worker(args: argparse.Namespace) -> int:
     from app.commands._database import opened_database
     from app.observability import configure_logging
     from app.settings import Settings
@@ -252,8 +253,22 @@ def _worker(_args: argparse.Namespace) -> int:
     settings = Settings()
     configure_logging(settings.log_level)
     with opened_database(settings) as opened:
+        if args.check:
+            return 0 if asyncio.run(_worker_is_connected(opened)) else 1
         asyncio.run(_work_until_stopped(opened))
     return 0
+
+
+async def _worker_is_connected(settings: Settings) -> bool:
+    """A worker on this machine holds its connection to the queue: without it, it takes no jobs."""
+    from app.db.engine import application_url, create_engine
+    from app.db.maintenance import queue_is_listened_to
+
+    engine = create_engine(application_url(settings), settings, pool_size=1, name="minzheng-check")
+    try:
+        return await queue_is_listened_to(engine)
+    finally:
+        await engine.dispose()
 
 
 async def _work_until_stopped(settings: Settings) -> None:

@@ -21,3 +21,7 @@ async def lock_subjects(session: AsyncSession, subjects: Iterable[bytes]) -> Non
     )
     if numbers:
         await session.execute(LOCK, {"numbers": numbers})
+
+
+def _number(subject: bytes) -> int:
+    return int.from_bytes(hashlib.blake2b(subject, digest_size=8).digest(), "big", signed=True)

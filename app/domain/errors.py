@@ -6,8 +6,9 @@ do next. The domain knows nothing of HTTP: ``app/problems.py`` maps each class t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,9 +21,14 @@ class FieldError:
 
 
 class DomainError(Exception):
-    """Base of every refusal. ``audit`` says whether the refusal itself is put on record."""
+    """Base of every refusal. ``audit`` says whether the refusal itself is put on record.
+
+    ``consequence`` is what has to outlive the rollback of the refused transaction (a counter): it gets the session of the
+    short transaction in which the refusal is put on record.
+    """
 
     audit: bool = False
+    consequence: Callable[[Any], Awaitable[None]] | None = None
 
     def __init__(
         self,

@@ -29,6 +29,7 @@ CLEAR_EVERY_SECONDS = 600
 EXPIRED = (
     "DELETE FROM stored_answer WHERE keep_until < now()",
     "DELETE FROM revoked_token WHERE expires_at < now() - interval '1 hour'",
+    "DELETE FROM refresh_token WHERE expires_at < now() - interval '1 day'",
     "DELETE FROM sign_in_failures WHERE last_failed_at < now() - interval '7 days' AND coalesce(locked_until, now()) <= now()",
 )
 

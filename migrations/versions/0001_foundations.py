@@ -40,10 +40,13 @@ def _create_tables() -> None:
         sa.Column("username", sa.String(), nullable=False),
         sa.Column("display_name", sa.String(), nullable=False),
         sa.Column("password_hash", sa.String(), nullable=False),
+        sa.Column("password_set_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("must_change_password", sa.Boolean(), nullable=False),
         sa.Column("level", sa.String(), nullable=False),
         sa.Column("area_code", sa.String(12, collation="C"), nullable=False),
         sa.Column("district", sa.String(12, collation="C"), nullable=False),
         sa.Column("duties", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("demo", sa.Boolean(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("created_by", sa.String(), nullable=False),
@@ -53,10 +56,13 @@ def _create_tables() -> None:
             "length(area_code) = CASE level WHEN 'district' THEN 6 WHEN 'subdistrict' THEN 9 ELSE 12 END",
             name=op.f("ck_account_area_fits_level"),
         ),
+        sa.CheckConstraint("cardinality(duties) > 0", name=op.f("ck_account_has_a_duty")),
+        sa.CheckConstraint("NOT duties @> ARRAY['finance', 'approver']", name=op.f("ck_account_pays_or_approves")),
         sa.CheckConstraint("level IN ('district', 'subdistrict', 'community')", name=op.f("ck_account_level_known")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_account")),
         sa.UniqueConstraint("username", name=op.f("uq_account_username")),
     )
+    op.create_index("ix_account_district", "account", ["district", "username"], unique=False)
     op.create_table(
         "area",
         sa.Column("code", sa.String(12, collation="C"), nullable=False),
@@ -147,6 +153,7 @@ def _create_tables() -> None:
         sa.Column("public_jwk", postgresql.JSONB(none_as_null=True), nullable=True),
         sa.Column("area_code", sa.String(12, collation="C"), nullable=False),
         sa.Column("district", sa.String(12, collation="C"), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("demo", sa.Boolean(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("created_by", sa.String(), nullable=False),
@@ -155,6 +162,7 @@ def _create_tables() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_client")),
         sa.UniqueConstraint("client_id", name=op.f("uq_client_client_id")),
     )
+    op.create_index("ix_client_district", "client", ["district", "client_id"], unique=False)
     op.create_table(
         "elsewhere_attempt",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -436,7 +444,8 @@ def _create_tables() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_refresh_token")),
         sa.UniqueConstraint("digest", name=op.f("uq_refresh_token_digest")),
     )
-    op.create_index("ix_refresh_token_family", "refresh_token", ["family"], unique=False)
+    op.create_index("ix_refresh_token_account_id", "refresh_token", ["account_id", "family"], unique=False)
+    op.create_index("ix_refresh_token_expires_at", "refresh_token", ["expires_at"], unique=False)
 
 
 def _create_queue() -> None:
@@ -454,9 +463,10 @@ def _protect() -> None:
     for table in ("area", "area_succession", "calendar_year", "calendar_day", "policy_set", "policy_parameter"):
         ddl.grant(op, table, "SELECT, INSERT, UPDATE")
     ddl.grant(op, "calendar_day", "DELETE")
-    for table in ("account", "client", "refresh_token", "identity_home"):
+    for table in ("account", "client", "identity_home"):
         ddl.grant(op, table, "SELECT, INSERT, UPDATE")
-    ddl.grant(op, "sign_in_failures", "SELECT, INSERT, UPDATE, DELETE")
+    for table in ("sign_in_failures", "refresh_token"):
+        ddl.grant(op, table, "SELECT, INSERT, UPDATE, DELETE")
     for table in ("revoked_token", "stored_answer", "elsewhere_attempt"):
         ddl.grant(op, table, "SELECT, INSERT, DELETE")
     ddl.grant(op, "identity_key", "SELECT, INSERT")
@@ -484,7 +494,8 @@ def _protect_audit() -> None:
 
 
 def downgrade() -> None:
-    op.drop_index("ix_refresh_token_family", table_name="refresh_token")
+    op.drop_index("ix_refresh_token_expires_at", table_name="refresh_token")
+    op.drop_index("ix_refresh_token_account_id", table_name="refresh_token")
     op.drop_table("refresh_token")
     op.drop_table("policy_parameter")
     op.drop_index("uq_person_fact_current", table_name="person_fact", postgresql_where=sa.text("superseded_at IS NULL"))
@@ -512,6 +523,7 @@ def downgrade() -> None:
     op.drop_table("household")
     op.drop_index("ix_elsewhere_attempt_caller", table_name="elsewhere_attempt")
     op.drop_table("elsewhere_attempt")
+    op.drop_index("ix_client_district", table_name="client")
     op.drop_table("client")
     op.drop_table("calendar_year")
     op.drop_table("calendar_day")
@@ -522,6 +534,7 @@ def downgrade() -> None:
     op.drop_table("area_succession")
     op.drop_index("ix_area_parent_code", table_name="area")
     op.drop_table("area")
+    op.drop_index("ix_account_district", table_name="account")
     op.drop_table("account")
     for table in QUEUE_TABLES:
         op.drop_table(table)

@@ -20,6 +20,9 @@ depends_on = None
 
 def upgrade() -> None:
     _create_tables()
+    # Numbers of applications and entitlements: unique in the installation, not gapless.
+    op.execute("CREATE SEQUENCE casework_number")
+    op.execute(f"GRANT USAGE ON SEQUENCE casework_number TO {ddl.API_ROLE}")
     _protect()
 
 
@@ -37,6 +40,14 @@ def _create_tables() -> None:
         sa.Column("since_month", sa.Date(), nullable=False),
         sa.Column("until_month", sa.Date(), nullable=True),
         sa.Column("valid_until", sa.Date(), nullable=True),
+        postgresql.ExcludeConstraint(
+            (sa.column("district"), "="),
+            (sa.column("person_uid"), "="),
+            (sa.column("programme"), "="),
+            (sa.literal_column("daterange(since_month, until_month)"), "&&"),
+            using="gist",
+            name="ex_enrolment_once_per_programme",
+        ),
         sa.CheckConstraint("area_code ~ '^[0-9]{6}([0-9]{3}){0,2}$'", name=op.f("ck_enrolment_area_code_is_a_code")),
         sa.PrimaryKeyConstraint("district", "id", name=op.f("pk_enrolment")),
         sa.UniqueConstraint(
@@ -55,8 +66,7 @@ def _create_tables() -> None:
         sa.Column("applicant_person_id", sa.Uuid(), nullable=False),
         sa.Column("residence", sa.String(), nullable=False),
         sa.Column("state", sa.String(), nullable=False),
-        sa.Column("facts", postgresql.JSONB(none_as_null=True), nullable=False),
-        sa.Column("facts_version", sa.Integer(), nullable=False),
+        sa.Column("facts", postgresql.JSONB(none_as_null=True), nullable=True),
         sa.Column("missing_items", postgresql.ARRAY(sa.Text()), nullable=False),
         sa.Column("submitted_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("accepted_on", sa.Date(), nullable=True),
@@ -84,6 +94,13 @@ def _create_tables() -> None:
         sa.UniqueConstraint("district", "number", name=op.f("uq_application_district_number")),
     )
     op.create_index("ix_application_area_state", "application", ["district", "area_code", "state", "id"], unique=False)
+    op.create_index(
+        "ix_application_running",
+        "application",
+        ["district", "area_code", "id"],
+        unique=False,
+        postgresql_where=sa.text("closed_at IS NULL"),
+    )
     op.create_index(
         "uq_application_one_open",
         "application",
@@ -123,6 +140,7 @@ def _create_tables() -> None:
             name=op.f("fk_entitlement_district_household_id"),
         ),
         sa.PrimaryKeyConstraint("district", "id", name=op.f("pk_entitlement")),
+        sa.UniqueConstraint("district", "number", name=op.f("uq_entitlement_district_number")),
     )
     op.create_index("ix_entitlement_area", "entitlement", ["district", "area_code", "programme", "id"], unique=False)
     op.create_index(
@@ -173,14 +191,14 @@ def _create_tables() -> None:
         sa.Column("application_id", sa.Uuid(), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("act", sa.String(), nullable=False),
-        sa.Column("from_state", sa.String(), nullable=False),
+        sa.Column("from_state", sa.String(), nullable=True),
         sa.Column("to_state", sa.String(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("business_date", sa.Date(), nullable=False),
         sa.Column("actor_id", sa.Uuid(), nullable=False),
         sa.Column("actor_name", sa.String(), nullable=False),
         sa.Column("note", sa.String(), nullable=True),
-        sa.Column("details", postgresql.JSONB(none_as_null=True), nullable=False),
+        sa.Column("details", postgresql.JSONB(none_as_null=True), nullable=True),
         sa.CheckConstraint("area_code ~ '^[0-9]{6}([0-9]{3}){0,2}$'", name=op.f("ck_application_event_area_code_is_a_code")),
         sa.ForeignKeyConstraint(
             ["district", "application_id"],
@@ -204,8 +222,10 @@ def _create_tables() -> None:
         sa.Column("engine_version", sa.String(), nullable=False),
         sa.Column("inputs", postgresql.JSONB(none_as_null=True), nullable=False),
         sa.Column("result", postgresql.JSONB(none_as_null=True), nullable=False),
+        sa.Column("parameters", postgresql.JSONB(none_as_null=True), nullable=False),
         sa.Column("outcome", sa.String(), nullable=False),
         sa.Column("monthly_fen", sa.BigInteger(), nullable=True),
+        sa.Column("notice", sa.String(), nullable=True),
         sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("made_by", sa.Uuid(), nullable=False),
         sa.CheckConstraint("area_code ~ '^[0-9]{6}([0-9]{3}){0,2}$'", name=op.f("ck_assessment_area_code_is_a_code")),
@@ -233,6 +253,7 @@ def _create_tables() -> None:
         sa.CheckConstraint("area_code ~ '^[0-9]{6}([0-9]{3}){0,2}$'", name=op.f("ck_entitlement_amount_area_code_is_a_code")),
         sa.CheckConstraint("amount_fen >= 0", name=op.f("ck_entitlement_amount_amount_not_negative")),
         sa.CheckConstraint("extract(day from from_month) = 1", name=op.f("ck_entitlement_amount_from_month_is_first_day")),
+        sa.CheckConstraint("extract(day from until_month) = 1", name=op.f("ck_entitlement_amount_until_month_is_first_day")),
         sa.ForeignKeyConstraint(
             ["district", "entitlement_id"],
             ["entitlement.district", "entitlement.id"],
@@ -278,11 +299,11 @@ def _create_tables() -> None:
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("area_code", sa.String(12, collation="C"), nullable=False),
         sa.Column("application_id", sa.Uuid(), nullable=False),
+        sa.Column("programme", sa.String(), nullable=False),
         sa.Column("content", postgresql.JSONB(none_as_null=True), nullable=False),
         sa.Column("posted_on", sa.Date(), nullable=False),
         sa.Column("last_day", sa.Date(), nullable=False),
         sa.Column("closable_from", sa.Date(), nullable=False),
-        sa.Column("objections", postgresql.JSONB(none_as_null=True), nullable=False),
         sa.Column("closed_on", sa.Date(), nullable=True),
         sa.Column("opened_by", sa.Uuid(), nullable=False),
         sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
@@ -293,6 +314,13 @@ def _create_tables() -> None:
             name=op.f("fk_public_notice_district_application_id"),
         ),
         sa.PrimaryKeyConstraint("district", "id", name=op.f("pk_public_notice")),
+    )
+    op.create_index(
+        "ix_public_notice_area",
+        "public_notice",
+        ["district", "area_code", "id"],
+        unique=False,
+        postgresql_where=sa.text("closed_on IS NULL"),
     )
     op.create_index(
         "uq_public_notice_one_open",
@@ -333,17 +361,19 @@ def _create_tables() -> None:
 
 
 def _protect() -> None:
-    for table in ("application", "application_deadline", "public_notice", "entitlement", "entitlement_member"):
+    for table in ("application", "application_deadline", "public_notice", "entitlement", "entitlement_member", "enrolment"):
         ddl.wall(op, table)
-    for table in ("entitlement_amount", "enrolment"):
-        ddl.wall(op, table)
+    # An amount is corrected by superseding it; what it was stays.
+    ddl.wall(op, "entitlement_amount", "SELECT, INSERT, UPDATE (until_month, superseded_at)")
     for table in ("application_event", "assessment", "decision"):
         ddl.wall(op, table, "SELECT, INSERT")
         ddl.append_only(op, table)
 
 
 def downgrade() -> None:
+    op.execute("DROP SEQUENCE casework_number")
     op.drop_table("decision")
+    op.drop_index("ix_public_notice_area", table_name="public_notice", postgresql_where=sa.text("closed_on IS NULL"))
     op.drop_index("uq_public_notice_one_open", table_name="public_notice", postgresql_where=sa.text("closed_on IS NULL"))
     op.drop_table("public_notice")
     op.drop_table("entitlement_member")
@@ -361,6 +391,7 @@ def downgrade() -> None:
     op.drop_index("ix_entitlement_area", table_name="entitlement")
     op.drop_table("entitlement")
     op.drop_index("uq_application_one_open", table_name="application", postgresql_where=sa.text("closed_at IS NULL"))
+    op.drop_index("ix_application_running", table_name="application", postgresql_where=sa.text("closed_at IS NULL"))
     op.drop_index("ix_application_area_state", table_name="application")
     op.drop_table("application")
     op.drop_index("ix_enrolment_person", table_name="enrolment")

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from app.routers.v1.eligibility_models import AssessmentView
+from app.routers.v1.eligibility_answer import AssessmentView
 
 pytestmark = pytest.mark.db
 

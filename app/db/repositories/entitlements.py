@@ -2,21 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import date
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Any
+from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.base import columns
-from app.db.tables.casework import Entitlement, EntitlementAmount
-from app.domain.access import AreaScope
+from app.db.constraints import register_constraint
+from app.db.repositories.applications import next_number, selected
+from app.db.repositories.audit import AuditEntry, AuditTrail
+from app.db.tables.casework import Enrolment, EntitlementAmount, EntitlementMember
+from app.db.tables.casework import Entitlement as EntitlementTable
+from app.db.tables.registry import Person
+from app.domain.access import Actor, AreaScope
 from app.domain.calendar import Month
-from app.domain.casework.model import DueComponent
+from app.domain.casework.model import AmountPeriod, Application, CoveredMember, DueComponent, Entitlement, Grant, Holding
+from app.domain.errors import NotFound
+from app.ids import new_id
 
-ENTITLEMENT = columns(Entitlement)
+ENTITLEMENT = columns(EntitlementTable)
 AMOUNT = columns(EntitlementAmount)
+MEMBER = columns(EntitlementMember)
+PERSON = columns(Person)
+
+register_constraint("uq_entitlement_one_in_force", "already_entitled", "该家庭已在保，不能重复确认；请核对后退回或不予确认。")
+register_constraint(
+    "ex_enrolment_once_per_programme",
+    "member_already_enrolled",
+    "家庭成员中有人已在另一家庭享受同一项目，不能重复保障（民发〔2022〕83号 三(一)），请先核实并办理其中一处的变更或终止。",
+)
 
 
 def due_components(scope: AreaScope, month: Month, programmes: Sequence[str]) -> sa.Select[Any]:
@@ -39,11 +57,7 @@ def due_components(scope: AreaScope, month: Month, programmes: Sequence[str]) ->
             AMOUNT.person_id.label("component_person_id"),
             AMOUNT.amount_fen,
         )
-        .join_from(
-            Entitlement,
-            EntitlementAmount,
-            sa.and_(AMOUNT.district == ENTITLEMENT.district, AMOUNT.entitlement_id == ENTITLEMENT.id),
-        )
+        .join_from(EntitlementTable, EntitlementAmount, _of_entitlement(AMOUNT))
         .where(
             ENTITLEMENT.district == scope.district,
             within(ENTITLEMENT.area_code, scope),
@@ -56,6 +70,10 @@ def due_components(scope: AreaScope, month: Month, programmes: Sequence[str]) ->
         )
         .order_by(ENTITLEMENT.id, AMOUNT.component, AMOUNT.id)
     )
+
+
+def _of_entitlement(part: Any) -> sa.ColumnElement[bool]:
+    return sa.and_(part.district == ENTITLEMENT.district, part.entitlement_id == ENTITLEMENT.id)
 
 
 def within(area_code: sa.ColumnElement[str], scope: AreaScope) -> sa.ColumnElement[bool]:
@@ -74,3 +92,206 @@ async def list_due_components(
     """``due_components`` as values."""
     rows = await session.execute(due_components(scope, month, programmes))
     return [DueComponent(**row) for row in rows.mappings()]
+
+
+@dataclass(frozen=True, slots=True)
+class EntitlementFilter:
+    """What a list is narrowed to; ``area_code`` includes everything below it."""
+
+    state: str | None = None
+    programme: str | None = None
+    area_code: str | None = None
+    household_id: UUID | None = None
+
+
+class EntitlementRepository:
+    """The entitlements of one transaction, granted in the name of one actor at one moment."""
+
+    def __init__(self, session: AsyncSession, actor: Actor, now: datetime, today: date) -> None:
+        self._session = session
+        self._actor = actor
+        self._now = now
+        self._today = today
+        self._audit = AuditTrail(session, actor)
+
+    # --- for casework -------------------------------------------------------------------------------------------------
+
+    async def in_force(self, scope: AreaScope, household_id: UUID, programme: str) -> bool:
+        statement = sa.select(ENTITLEMENT.id).where(
+            ENTITLEMENT.district == scope.district,
+            ENTITLEMENT.household_id == household_id,
+            ENTITLEMENT.programme == programme,
+            ENTITLEMENT.state != "ended",
+        )
+        return (await self._session.execute(statement.limit(1))).first() is not None
+
+    async def list_holdings(self, scope: AreaScope, person_ids: Iterable[UUID], household_id: UUID) -> Sequence[Holding]:
+        statement = (
+            sa.select(MEMBER.person_id, ENTITLEMENT.programme)
+            .join_from(EntitlementMember, EntitlementTable, _of_entitlement(MEMBER))
+            .where(
+                MEMBER.district == scope.district,
+                MEMBER.person_id.in_(list(person_ids)),
+                MEMBER.until_month.is_(None),
+                ENTITLEMENT.state != "ended",
+                ENTITLEMENT.household_id != household_id,
+            )
+            .order_by(MEMBER.person_id, ENTITLEMENT.programme)
+        )
+        return [Holding(person_id, programme) for person_id, programme in await self._session.execute(statement)]
+
+    async def grant(self, scope: AreaScope, application: Application, grant: Grant) -> UUID:
+        """Conflict already_entitled, member_already_enrolled."""
+        entitlement_id = new_id()
+        place = {"district": scope.district, "area_code": application.area_code}
+        await self._add_entitlement(place, entitlement_id, application, grant)
+        await self._add_amounts(place, entitlement_id, application, grant)
+        await self._add_members(place, entitlement_id, grant)
+        entry = AuditEntry(
+            action="entitlement.grant",
+            subject_kind="entitlement",
+            subject_id=entitlement_id,
+            area_code=application.area_code,
+            fields=["since_month", "amounts", "members"],
+            details={"application_id": str(application.id), "decision_id": str(application.decision_id)},
+        )
+        await self._audit.record(entry)
+        return entitlement_id
+
+    async def _add_entitlement(self, place: dict[str, str], entitlement_id: UUID, application: Application, grant: Grant) -> None:
+        statement = sa.insert(EntitlementTable).values(
+            **place,
+            id=entitlement_id,
+            number=await next_number(self._session, "BZ", self._today),
+            programme=grant.programme,
+            household_id=application.household_id,
+            application_id=application.id,
+            decision_id=application.decision_id,
+            origin="application",
+            category=grant.category,
+            state="active",
+            since_month=grant.since_month,
+            next_review_on=grant.next_review_on,
+            synthetic=False,
+            version=1,
+            created_at=self._now,
+            created_by=self._actor.id,
+            updated_at=self._now,
+        )
+        await self._session.execute(statement)
+
+    async def _add_amounts(self, place: dict[str, str], entitlement_id: UUID, application: Application, grant: Grant) -> None:
+        common = {"entitlement_id": entitlement_id, "from_month": grant.since_month, "recorded_at": self._now}
+        rows = [
+            {
+                **place,
+                **common,
+                "id": new_id(),
+                "component": one.component,
+                "person_id": one.person_id,
+                "amount_fen": one.amount_fen,
+                "decision_id": application.decision_id,
+            }
+            for one in grant.components
+        ]
+        await self._session.execute(sa.insert(EntitlementAmount), rows)
+
+    async def _add_members(self, place: dict[str, str], entitlement_id: UUID, grant: Grant) -> None:
+        """Members and, for the status queries, enrolments: both from the registry's own rows of these people."""
+        found = sa.select(PERSON.id, PERSON.person_uid, PERSON.name_key).where(
+            PERSON.district == place["district"], PERSON.id.in_(grant.covered)
+        )
+        people = (await self._session.execute(found.order_by(PERSON.id))).all()
+        common = {**place, "entitlement_id": entitlement_id}
+        members = [
+            {**common, "id": new_id(), "person_id": one.id, "person_uid": one.person_uid, "from_month": grant.since_month}
+            for one in people
+        ]
+        enrolments = [
+            {
+                **common,
+                "id": new_id(),
+                "person_uid": one.person_uid,
+                "name_key": one.name_key,
+                "programme": grant.programme,
+                "category": grant.category,
+                "since_month": grant.since_month,
+            }
+            for one in people
+        ]
+        await self._session.execute(sa.insert(EntitlementMember), members)
+        await self._session.execute(sa.insert(Enrolment), enrolments)
+
+    # --- for those who look it up ---------------------------------------------------------------------------------------
+
+    async def list_page(
+        self, scope: AreaScope, chosen: EntitlementFilter, *, after: UUID | None, limit: int
+    ) -> Sequence[tuple[Entitlement, int]]:
+        """Entitlements by id, each with what it is worth in the month of today (or its first, when that is later)."""
+        statement = sa.select(*selected(Entitlement, ENTITLEMENT), self._monthly_fen().label("monthly_fen")).where(
+            *self._chosen(scope, chosen)
+        )
+        if after is not None:
+            statement = statement.where(ENTITLEMENT.id > after)
+        rows = (await self._session.execute(statement.order_by(ENTITLEMENT.id).limit(limit))).mappings()
+        return [_with_amount(row) for row in rows]
+
+    async def count(self, scope: AreaScope, chosen: EntitlementFilter) -> int:
+        statement = sa.select(sa.func.count()).select_from(EntitlementTable).where(*self._chosen(scope, chosen))
+        return int((await self._session.execute(statement)).scalar_one())
+
+    def _chosen(self, scope: AreaScope, chosen: EntitlementFilter) -> list[sa.ColumnElement[bool]]:
+        conditions = [ENTITLEMENT.district == scope.district, within(ENTITLEMENT.area_code, scope)]
+        if chosen.area_code is not None:
+            conditions.append(within(ENTITLEMENT.area_code, AreaScope(scope.district, chosen.area_code)))
+        exact = {"state": chosen.state, "programme": chosen.programme, "household_id": chosen.household_id}
+        return conditions + [ENTITLEMENT[name] == wanted for name, wanted in exact.items() if wanted is not None]
+
+    def _monthly_fen(self) -> sa.ScalarSelect[int]:
+        month = sa.func.greatest(ENTITLEMENT.since_month, Month.of(self._today).first_day)
+        total = sa.func.coalesce(sa.func.sum(AMOUNT.amount_fen), 0)
+        current = (AMOUNT.superseded_at.is_(None), AMOUNT.from_month <= month)
+        still = sa.or_(AMOUNT.until_month.is_(None), AMOUNT.until_month > month)
+        summed = sa.select(sa.cast(total, sa.BigInteger)).where(_of_entitlement(AMOUNT), *current, still)
+        return summed.correlate(EntitlementTable).scalar_subquery()
+
+    async def get(self, scope: AreaScope, entitlement_id: UUID) -> tuple[Entitlement, int]:
+        """NotFound entitlement_not_found."""
+        statement = sa.select(*selected(Entitlement, ENTITLEMENT), self._monthly_fen().label("monthly_fen"))
+        statement = statement.where(ENTITLEMENT.district == scope.district, ENTITLEMENT.id == entitlement_id)
+        row = (await self._session.execute(statement)).mappings().one_or_none()
+        if row is None:
+            raise NotFound("entitlement_not_found", "没有找到该保障记录，请核对编号；不在本辖区的请由其所在辖区办理。")
+        return _with_amount(row)
+
+    async def find_of_application(self, scope: AreaScope, application_id: UUID) -> UUID | None:
+        statement = sa.select(ENTITLEMENT.id).where(
+            ENTITLEMENT.district == scope.district, ENTITLEMENT.application_id == application_id
+        )
+        return (await self._session.execute(statement)).scalars().one_or_none()
+
+    async def list_amounts(self, scope: AreaScope, entitlement_id: UUID) -> Sequence[AmountPeriod]:
+        """The amounts as known now; superseded ones are left out."""
+        statement = (
+            sa.select(*selected(AmountPeriod, AMOUNT))
+            .where(AMOUNT.district == scope.district, AMOUNT.entitlement_id == entitlement_id, AMOUNT.superseded_at.is_(None))
+            .order_by(AMOUNT.from_month, AMOUNT.id)
+        )
+        return [AmountPeriod(**row) for row in (await self._session.execute(statement)).mappings()]
+
+    async def list_members(self, scope: AreaScope, entitlement_id: UUID) -> Sequence[CoveredMember]:
+        """Who is covered; the name is None when the person has since left the caller's area."""
+        same_person = sa.and_(PERSON.district == MEMBER.district, PERSON.id == MEMBER.person_id)
+        statement = (
+            sa.select(MEMBER.person_id, PERSON.name, MEMBER.from_month, MEMBER.until_month)
+            .join_from(EntitlementMember, Person, same_person, isouter=True)
+            .where(MEMBER.district == scope.district, MEMBER.entitlement_id == entitlement_id)
+            .order_by(MEMBER.from_month, MEMBER.id)
+        )
+        return [CoveredMember(**row) for row in (await self._session.execute(statement)).mappings()]
+
+
+def _with_amount(row: sa.RowMapping) -> tuple[Entitlement, int]:
+    values = dict(row)
+    monthly_fen: int = values.pop("monthly_fen")
+    return Entitlement(**values), monthly_fen

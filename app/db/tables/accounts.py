@@ -26,16 +26,22 @@ class Account(SQLModel, table=True):
             "length(area_code) = CASE level WHEN 'district' THEN 6 WHEN 'subdistrict' THEN 9 ELSE 12 END",
             name="area_fits_level",
         ),
+        sa.CheckConstraint("cardinality(duties) > 0", name="has_a_duty"),
+        sa.CheckConstraint("NOT duties @> ARRAY['finance', 'approver']", name="pays_or_approves"),
+        sa.Index("ix_account_district", "district", "username"),
     )
 
     id: UUID = Field(primary_key=True)
     username: str
     display_name: str
     password_hash: str
+    password_set_at: datetime = instant()
+    must_change_password: bool = False
     level: str
     area_code: str = Field(sa_type=AreaCode)
     district: str = Field(sa_type=DistrictKey)
     duties: list[str] = Field(sa_type=Texts)
+    version: int
     demo: bool = False
     created_at: datetime = instant()
     created_by: str
@@ -47,7 +53,7 @@ class Client(SQLModel, table=True):
     """Another bureau's system, signing in with client credentials."""
 
     __tablename__ = "client"
-    __table_args__ = (sa.UniqueConstraint("client_id"),)
+    __table_args__ = (sa.UniqueConstraint("client_id"), sa.Index("ix_client_district", "district", "client_id"))
 
     id: UUID = Field(primary_key=True)
     client_id: str
@@ -56,6 +62,7 @@ class Client(SQLModel, table=True):
     public_jwk: dict[str, Any] | None = Field(default=None, sa_type=Json)
     area_code: str = Field(sa_type=AreaCode)
     district: str = Field(sa_type=DistrictKey)
+    version: int
     demo: bool = False
     created_at: datetime = instant()
     created_by: str
@@ -64,7 +71,10 @@ class Client(SQLModel, table=True):
 
 
 class SignInFailures(SQLModel, table=True):
-    """Failed sign-ins in a row per name, known or not, so that both look the same."""
+    """Failed sign-ins in a row per name, known or not, so that both look the same.
+
+    ``name`` is ``kind:id``, or the keyed digest of a name that nobody has: people type passwords into the wrong field.
+    """
 
     __tablename__ = "sign_in_failures"
 
@@ -75,10 +85,17 @@ class SignInFailures(SQLModel, table=True):
 
 
 class RefreshToken(SQLModel, table=True):
-    """A refresh token (only its digest), one link of a family; using one twice revokes the family."""
+    """A refresh token (only its digest), one link of a family; using one twice revokes the family.
+
+    The family is the sign-in: the ``sid`` of its access tokens. All its links end when the sign-in does.
+    """
 
     __tablename__ = "refresh_token"
-    __table_args__ = (sa.UniqueConstraint("digest"), sa.Index("ix_refresh_token_family", "family"))
+    __table_args__ = (
+        sa.UniqueConstraint("digest"),
+        sa.Index("ix_refresh_token_account_id", "account_id", "family"),
+        sa.Index("ix_refresh_token_expires_at", "expires_at"),
+    )
 
     id: UUID = Field(primary_key=True)
     family: UUID
@@ -91,7 +108,7 @@ class RefreshToken(SQLModel, table=True):
 
 
 class RevokedToken(SQLModel, table=True):
-    """An access token revoked before its end, or a client assertion already used."""
+    """An access token (``jti``) or a whole sign-in (its ``sid``) revoked before its end, or a client assertion already used."""
 
     __tablename__ = "revoked_token"
     __table_args__ = (sa.Index("ix_revoked_token_expires_at", "expires_at"),)

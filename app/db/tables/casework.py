@@ -27,6 +27,7 @@ class Application(DistrictTable, table=True):
         sa.ForeignKeyConstraint(["district", "household_id"], ["household.district", "household.id"]),
         sa.ForeignKeyConstraint(["district", "applicant_person_id"], ["person.district", "person.id"]),
         sa.Index("ix_application_area_state", "district", "area_code", "state", "id"),
+        sa.Index("ix_application_running", "district", "area_code", "id", postgresql_where=sa.text("closed_at IS NULL")),
         sa.Index(
             "uq_application_one_open",
             "district",
@@ -44,8 +45,7 @@ class Application(DistrictTable, table=True):
     applicant_person_id: UUID
     residence: str
     state: str
-    facts: Any = Field(default=None, sa_type=Json)
-    facts_version: int = 0
+    facts: Any = Field(default=None, sa_type=Json, nullable=True)
     missing_items: list[str] = Field(default_factory=list, sa_type=Texts)
     submitted_at: datetime | None = instant_or_none()
     accepted_on: date | None = None
@@ -73,14 +73,14 @@ class ApplicationEvent(DistrictTable, table=True):
     application_id: UUID
     number: int
     act: str
-    from_state: str
+    from_state: str | None = None
     to_state: str
     at: datetime = instant()
     business_date: date
     actor_id: UUID
     actor_name: str
     note: str | None = None
-    details: Any = Field(default=None, sa_type=Json)
+    details: Any = Field(default=None, sa_type=Json, nullable=True)
 
 
 class ApplicationDeadline(DistrictTable, table=True):
@@ -128,8 +128,10 @@ class Assessment(DistrictTable, table=True):
     engine_version: str
     inputs: Any = Field(sa_type=Json)
     result: Any = Field(sa_type=Json)
+    parameters: Any = Field(sa_type=Json)
     outcome: str
     monthly_fen: int | None = Field(default=None, sa_type=sa.BigInteger)
+    notice: str | None = None
     made_at: datetime = instant()
     made_by: UUID
 
@@ -149,7 +151,7 @@ class Decision(DistrictTable, table=True):
     assessment_id: UUID
     kind: str
     outcome: str
-    reasons: Any = Field(default=None, sa_type=Json)
+    reasons: Any = Field(sa_type=Json)
     text: str | None = None
     business_date: date
     decided_at: datetime = instant()
@@ -163,6 +165,7 @@ class PublicNotice(DistrictTable, table=True):
     __tablename__ = "public_notice"
     __table_args__ = (
         sa.ForeignKeyConstraint(["district", "application_id"], ["application.district", "application.id"]),
+        sa.Index("ix_public_notice_area", "district", "area_code", "id", postgresql_where=sa.text("closed_on IS NULL")),
         sa.Index(
             "uq_public_notice_one_open",
             "district",
@@ -174,11 +177,11 @@ class PublicNotice(DistrictTable, table=True):
     )
 
     application_id: UUID
+    programme: str
     content: Any = Field(sa_type=Json)
     posted_on: date
     last_day: date
     closable_from: date
-    objections: Any = Field(default=None, sa_type=Json)
     closed_on: date | None = None
     opened_by: UUID
     opened_at: datetime = instant()
@@ -193,6 +196,7 @@ class Entitlement(DistrictTable, table=True):
         sa.CheckConstraint("state IN ('active', 'suspended', 'ended')", name="state_known"),
         first_of_month("since_month"),
         first_of_month("until_month"),
+        sa.UniqueConstraint("district", "number"),
         sa.Index("ix_entitlement_area", "district", "area_code", "programme", "id"),
         sa.Index(
             "uq_entitlement_one_in_force",
@@ -257,6 +261,7 @@ class EntitlementAmount(DistrictTable, table=True):
         sa.ForeignKeyConstraint(["district", "entitlement_id"], ["entitlement.district", "entitlement.id"]),
         sa.CheckConstraint("amount_fen >= 0", name="amount_not_negative"),
         first_of_month("from_month"),
+        first_of_month("until_month"),
         sa.Index("ix_entitlement_amount_current", "district", "entitlement_id", "from_month"),
         within_district(),
     )
@@ -273,11 +278,22 @@ class EntitlementAmount(DistrictTable, table=True):
 
 
 class Enrolment(DistrictTable, table=True):
-    """Read model of the status queries: one row per person and programme in force, written with the entitlement itself."""
+    """Read model of the status queries: one row per person and programme in force, written with the entitlement itself.
+
+    Nobody is enrolled twice in one programme for the same month (民发〔2022〕83号 三(一)): the database refuses it.
+    """
 
     __tablename__ = "enrolment"
     __table_args__ = (
         sa.UniqueConstraint("district", "entitlement_id", "person_uid"),
+        postgresql.ExcludeConstraint(
+            ("district", "="),
+            ("person_uid", "="),
+            ("programme", "="),
+            (sa.literal_column("daterange(since_month, until_month)"), "&&"),
+            name="ex_enrolment_once_per_programme",
+            using="gist",
+        ),
         sa.Index("ix_enrolment_person", "person_uid", "programme"),
         within_district(),
     )

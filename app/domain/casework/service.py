@@ -203,7 +203,7 @@ async def open_notice(desk: Desk, application_id: UUID, expected: int | None, no
         closable_from=period.next_act_from,
         closed_on=None,
     )
-    await desk.applications.open_notice(desk.scope, application, notice)
+    await desk.applications.open_notice(desk.scope, notice)
     changed = replace(application, state=State.NOTICE_OPEN)
     saved = await desk.save(changed, application, Happening(Act.OPEN_NOTICE, note, {"notice_id": str(notice.id)}))
     return await desk.standing(saved, notice=notice)

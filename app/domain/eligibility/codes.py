@@ -205,7 +205,7 @@ FIELD_ERRORS: dict[str, str] = {
     "duplicate_parameter": "参数重复",
     "not_a_date": "不是日期",
     "not_an_area": "不是区划参数",
-    "float_value": "小数未写成文本",
+    "inexact_value": "小数未写成文本",
     "not_yaml": "不是合法的 YAML",
     "period_empty": "期间为空",
     "value_missing": "缺少取值",

@@ -51,17 +51,22 @@ def _row(area_code: str, key: str, version: object, pointer: str) -> ParameterRo
     until = None if last is None else _day(last, f"{pointer}/effective_to") + timedelta(days=1)
     if until is not None and until <= start:
         raise _malformed(f"{pointer}/effective_to", "period_empty", "effective_to 不能早于 effective_from。")
-    _refuse_floats(version["value"], f"{pointer}/value")
+    _refuse_inexact(version["value"], f"{pointer}/value")
     return ParameterRow(area_code, key, start, until, version["value"], version.get("source"))
 
 
-def _refuse_floats(value: object, pointer: str) -> None:
-    """A float has already lost its value: ratios are written as quoted decimals, amounts in whole fen."""
-    if isinstance(value, float):
-        raise _malformed(pointer, "float_value", "小数须写成加引号的文本（如 “1.5”），金额写成整数分。")
-    parts = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
+def _refuse_inexact(value: object, pointer: str) -> None:
+    """Only text, whole numbers and flags keep their value: a binary fraction has already lost it."""
+    if isinstance(value, Mapping):
+        parts: Iterable[tuple[object, object]] = value.items()
+    elif isinstance(value, list):
+        parts = enumerate(value)
+    elif value is None or isinstance(value, (str, int)):
+        return
+    else:
+        raise _malformed(pointer, "inexact_value", "小数须写成加引号的文本（如“1.5”），金额写成整数分。")
     for name, part in parts:
-        _refuse_floats(part, f"{pointer}/{name}")
+        _refuse_inexact(part, f"{pointer}/{name}")
 
 
 def _day(value: object, pointer: str) -> date:

@@ -111,8 +111,7 @@ class Totals:
 
 @dataclass(frozen=True, slots=True)
 class BatchRequest:
-    """What is asked for: the benefits of ``programmes`` in ``area_code`` for the months ``period_from`` to ``period_to``, both
-    included, paid in ``pay_month``."""
+    """Benefits of ``programmes`` in ``area_code`` for ``period_from`` to ``period_to``, both included, paid in ``pay_month``."""
 
     area_code: str
     period_from: Month
@@ -165,7 +164,7 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Payee:
-    """Where a household's money goes, opened for checking. ``account`` None: none on file; ``readable`` False: its seal is broken."""
+    """Where a household's money goes, opened for checking. ``account`` None: none on file; ``readable``: its seal opens."""
 
     household_id: UUID
     account: str | None = None

@@ -22,14 +22,14 @@ class Batches(Protocol):
         ...
 
     async def get(self, scope: AreaScope, batch_id: UUID, *, lock: bool = False, share: bool = False) -> Batch:
-        """``NotFound`` batch_not_found. ``lock``: nobody else moves it until the transaction ends; ``share``: nobody at all does."""
+        """``NotFound`` batch_not_found. Until the end nobody else moves it (``lock``), or nobody at all (``share``)."""
         ...
 
     async def save(self, scope: AreaScope, batch: Batch) -> Batch:
         """Writes what an act may change and counts the version up."""
         ...
 
-    async def missing_months(self, scope: AreaScope, request: BatchRequest) -> tuple[Month, ...]:
+    async def missing_months(self, request: BatchRequest) -> tuple[Month, ...]:
         """Months of the request whose books aren't open (no partition)."""
         ...
 
@@ -80,7 +80,7 @@ class Ledger(Protocol):
     """The append-only ledger."""
 
     async def post_release(self, scope: AreaScope, batch: Batch, posted: Signature) -> int:
-        """One transfer per paid line, from the bank's clearing account to the programme's appropriation; returns their sum in fen."""
+        """One transfer per paid line, appropriation of its programme against the bank's clearing; returns their sum in fen."""
         ...
 
 

@@ -30,7 +30,7 @@ async def open_batch(
 ) -> Batch:
     """A draft. ``Malformed`` for an impossible period, ``Conflict`` month_not_open for a month without books."""
     request.check()
-    missing = await books.batches.missing_months(scope, request)
+    missing = await books.batches.missing_months(request)
     if missing:
         names = "、".join(str(month) for month in missing)
         raise Conflict("month_not_open", f"{names} 的账期尚未开通，请管理员运行 minzheng db maintain，或改选月份。")

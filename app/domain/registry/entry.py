@@ -148,6 +148,14 @@ def check_registration(id_number: str, area_code: str, details: PersonDetails, *
     return Registration(number, area_code, details, valid_from)
 
 
+def check_number(raw: str, *, today: date) -> IdNumber:
+    """An ID number to search by. Raises ``Malformed`` naming the cause."""
+    try:
+        return parse_id_number(raw, as_of=today)
+    except IdentityFault as fault:
+        raise malformed([fault.at("/id_number")]) from None
+
+
 def check_change(change: PersonChange, *, id_number: str, birth_date: date, today: date) -> None:
     """Raises ``Malformed`` with every finding."""
     errors = detail_errors(change.details, id_number) + valid_from_errors(change.valid_from, birth_date, today)

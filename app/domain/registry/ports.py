@@ -91,5 +91,11 @@ class Trail(Protocol):
     """The audit trail: names of fields and opaque ids, never values."""
 
     async def note(
-        self, action: str, kind: str, subject: UUID, area_code: str, fields: Iterable[str] = (), reason: str | None = None
+        self,
+        action: str,
+        kind: str,
+        subject: UUID | None,
+        area_code: str | None,
+        fields: Iterable[str] = (),
+        reason: str | None = None,
     ) -> None: ...

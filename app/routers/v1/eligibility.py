@@ -17,7 +17,8 @@ from app.domain.eligibility.codes import registry
 from app.domain.eligibility.explanation import explain as explanation_of
 from app.domain.errors import FieldError, Malformed
 from app.routers.route import api_router
-from app.routers.v1.eligibility_models import AssessmentRequest, AssessmentView
+from app.routers.v1.eligibility_answer import AssessmentView
+from app.routers.v1.eligibility_facts import AssessmentRequest
 
 router = api_router("资格测算", "/eligibility")
 

@@ -6,6 +6,7 @@ import base64
 import logging
 import re
 from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -15,9 +16,9 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
-from app.bureau_session import BureauActor, BureauCall, BureauCallDep
+from app.bureau_session import BureauCall, BureauCallDep
 from app.db.repositories.sharing import StatusQueries
-from app.dependencies import Clock, ClockDep, RuntimeDep
+from app.dependencies import Clock, get_runtime
 from app.domain.access import Actor
 from app.domain.calendar import iso_date
 from app.domain.errors import DomainError, FieldError, Malformed
@@ -171,21 +172,27 @@ class StatusAnswerView(BaseModel):
     )
 
 
-def read_query(
-    body: StatusQueryBody, client: BureauActor, call: BureauCallDep, clock: ClockDep, runtime: RuntimeDep
-) -> StatusQuery:
-    """The question, if the client's agreement covers it: also a stored answer is given out only then."""
-    query = _query(body, client, clock, runtime)
-    admit(in_force(call.agreement, clock.today), query)
-    return query
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question that the client's agreement covers, in the client's transaction."""
+
+    query: StatusQuery
+    call: BureauCall
 
 
-def _query(body: StatusQueryBody, client: Actor, clock: Clock, runtime: Runtime) -> StatusQuery:
-    number, name_key, query_id = _id_number(body, clock), _name_key(body), new_id()
+async def read_query(request: Request, body: StatusQueryBody, call: BureauCallDep) -> Asked:
+    """Refuses what the agreement doesn't cover before anything else: a stored answer, too, is given out only within it."""
+    query = _query(body, call, get_runtime(request))
+    admit(in_force(call.agreement, query.today), query)
+    return Asked(query, call)
+
+
+def _query(body: StatusQueryBody, call: BureauCall, runtime: Runtime) -> StatusQuery:
+    number, name_key, query_id = _id_number(body, call.clock), _name_key(body), new_id()
     subject = runtime.keys.fingerprint("attestation-subject", f"{query_id}\n{number}\n{name_key}".encode())
     return StatusQuery(
         id=query_id,
-        client=client,
+        client=call.client,
         number_digests=runtime.blind_index.digest(fields.Field.ID_NUMBER, number),
         name_key=name_key,
         subject=base64.urlsafe_b64encode(subject).rstrip(b"=").decode(),
@@ -195,8 +202,8 @@ def _query(body: StatusQueryBody, client: Actor, clock: Clock, runtime: Runtime)
         legal_basis=body.legal_basis,
         case_no=body.case_no,
         attest=body.attest,
-        asked_at=clock.now,
-        today=clock.today,
+        asked_at=call.clock.now,
+        today=call.clock.today,
         trace_id=trace_id(),
     )
 
@@ -216,44 +223,37 @@ def _name_key(body: StatusQueryBody) -> str:
     return name_key
 
 
-QueryDep = Annotated[StatusQuery, Depends(read_query)]
 KEYED = IdempotencyKey(money=False)
 
 
 async def take_key(
     request: Request,
-    _query: QueryDep,
-    client: BureauActor,
-    call: BureauCallDep,
-    runtime: RuntimeDep,
+    asked: Annotated[Asked, Depends(read_query)],
     key: Annotated[
-        str | None,
-        Header(
-            alias="Idempotency-Key", description="幂等键（建议用 UUID）：同键同内容只查一次、只计一次，重复提交返回首次结果。"
-        ),
+        str | None, Header(alias="Idempotency-Key", description="幂等键（建议用 UUID）：同键同内容只查一次、计一次。")
     ] = None,
-) -> BureauCall:
+) -> Asked:
     """Idempotency as everywhere, but in this path's own transaction."""
-    await KEYED(request, call.session, client, runtime, key)
-    return call
+    await KEYED(request, asked.call.session, asked.call.client, get_runtime(request), key)
+    return asked
 
 
 @router.post("", summary="查询一人是否在册")
-async def ask(query: QueryDep, call: Annotated[BureauCall, Depends(take_key)], runtime: RuntimeDep) -> StatusAnswerView:
+async def ask(request: Request, asked: Annotated[Asked, Depends(take_key)]) -> StatusAnswerView:
     """供其他部门在数据共享协议范围内查询，每次查询都记录在案并计入每日次数。
 
     `as_of` 晚于当月时，按目前已确认的记录回答。协议之外（项目、用途、期限、区域）返回 403 `outside_agreement`；
     超过每日次数返回 429 `quota_exceeded`，`Retry-After` 为距次日零点（北京时间）的秒数；
     未写业务单号或用途返回 422 `query_without_case`。
     """
-    answer = await answer_status_query(StatusQueries(call.session), call.agreement, query)
+    query, runtime = asked.query, get_runtime(request)
+    answer = await answer_status_query(StatusQueries(asked.call.session), asked.call.agreement, query)
     payload = attested(answer, query, runtime.settings.issuer)
-    attestation = runtime.tokens.sign_attestation(payload) if query.attest else None
     return StatusAnswerView(
         query_id=answer.query_id,
         as_of=answer.as_of,
         results=[_view(status) for status in answer.results],
-        attestation=attestation,
+        attestation=runtime.tokens.sign_attestation(payload) if query.attest else None,
     )
 
 

@@ -144,7 +144,10 @@ def _cut_for_refusals(case: Case, ruling: Ruling, base_fen: int) -> int:
     if rule is None:
         return 0
     times = int(rule["times"])
-    refusing = [member for member in case.counted if member.employable and member.job_offers_refused >= times]
+    refusing = sorted(
+        (member for member in case.counted if member.employable and member.job_offers_refused >= times),
+        key=lambda member: member.ref,
+    )  # by ref, so that the odd fen falls on the same member in whatever order the members are listed
     shares = own_shares(base_fen, case.size)
     for member, share_fen in zip(refusing, shares, strict=False):
         because = f"无正当理由连续 {member.job_offers_refused} 次拒绝就业，停发本人份额 {yuan_text(share_fen)} 元"
