@@ -20,7 +20,7 @@ run: install ## 启动演示系统（PORT=8000 DATA_DIR=.minzheng），Ctrl-C �
 	@exec $(VENV)/bin/minzheng serve --demo --port "$(PORT)" --data-dir "$(DATA_DIR)"
 
 test: install-dev ## 运行测试（10 分钟以内） / the test suite
-	@$(PY) -m pytest -n 2 -m "not long" $(PYTEST)
+	@$(PY) -m pytest -n 2 --dist loadgroup -m "not long" $(PYTEST)
 
 test-long: install-dev ## 运行长测试 / state machines at full length, kill -9 loops, big files
 	@$(PY) -m pytest -m long $(PYTEST)
@@ -39,6 +39,7 @@ openapi: install ## 重新生成 openapi/v1.json / regenerate the published cont
 lock: ## 重新锁定依赖（需要 uv） / lock the dependencies again
 	@$(LOCK) -o requirements.txt
 	@$(LOCK) --group dev -c requirements.txt -o requirements-dev.txt
+	@$(filter-out pyproject.toml,$(LOCK)) --group bench -o requirements-bench.txt
 
 install: $(VENV)/run.stamp $(VENV)/bin/minzheng
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from app.domain.eligibility import codes as eligibility
+from app.domain.payments import codes as payments
 from app.domain.registry import codes as registry
 from app.domain.sharing import codes as sharing
 
@@ -65,3 +67,7 @@ publish("error", sharing.ERRORS)
 publish("field_error", sharing.FIELD_ERRORS)
 publish("error", registry.ERRORS)
 publish("field_error", registry.FIELD_ERRORS)
+for _kind, _entries in payments.registry().items():
+    publish(_kind, _entries)
+for _kind, _entries in eligibility.registry().items():
+    publish(_kind, _entries)

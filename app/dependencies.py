@@ -34,11 +34,18 @@ from app.security.tokens import Claims
 # --- the process -------------------------------------------------------------------------------------------------------
 
 
+# Dependencies are coroutines even where they await nothing: FastAPI runs a plain function in a thread, a dozen to a request.
+
+
 def get_runtime(request: Request) -> Runtime:
     return cast(Runtime, request.app.state.runtime)
 
 
-RuntimeDep = Annotated[Runtime, Depends(get_runtime)]
+async def _runtime(request: Request) -> Runtime:
+    return get_runtime(request)
+
+
+RuntimeDep = Annotated[Runtime, Depends(_runtime)]
 
 # --- the clock ---------------------------------------------------------------------------------------------------------
 
@@ -54,7 +61,7 @@ class Clock:
         return self.now.astimezone(SHANGHAI).date()
 
 
-def get_clock(
+async def get_clock(
     request: Request,
     demo_date: Annotated[
         str | None, Header(alias="X-Demo-Date", description="仅演示模式：把本次请求的业务日期设为该日（YYYY-MM-DD）。")
@@ -81,7 +88,7 @@ ClockDep = Annotated[Clock, Depends(get_clock)]
 bearer = OAuth2PasswordBearer(tokenUrl="/api/v1/auth/token", auto_error=False, description="短期访问令牌（ES256 JWT）")
 
 
-def get_claims(request: Request, token: Annotated[str | None, Depends(bearer)]) -> Claims:
+async def get_claims(request: Request, token: Annotated[str | None, Depends(bearer)]) -> Claims:
     if token is None:
         raise Unauthenticated("token_missing", "请先登录：在 Authorization 请求头中携带 Bearer 访问令牌。")
     return get_runtime(request).tokens.verify_access_token(token)
@@ -113,7 +120,9 @@ async def open_session(request: Request, claims: ClaimsDep) -> AsyncIterator[Asy
     async with AsyncSession(engine, expire_on_commit=False) as session, session.begin():
         must_change_password = await _enter(request, session, claims)
         if must_change_password and request.scope["route"].path_format not in OPEN_WITH_ONE_TIME_PASSWORD:
-            raise Forbidden("password_change_required", "您使用的是一次性口令，请先修改口令（POST /api/v1/me/password）再办理业务。")
+            raise Forbidden(
+                "password_change_required", "您使用的是一次性口令，请先修改口令（POST /api/v1/me/password）再办理业务。"
+            )
         request.state.session = session
         yield session
 
@@ -150,14 +159,14 @@ async def open_public_session(request: Request) -> AsyncIterator[AsyncSession]:
 PublicSessionDep = Annotated[AsyncSession, Depends(open_public_session, scope="function")]
 
 
-def get_actor(request: Request, _session: SessionDep) -> Actor:
+async def get_actor(request: Request, _session: SessionDep) -> Actor:
     return cast(Actor, request.state.actor)
 
 
 CurrentActor = Annotated[Actor, Depends(get_actor)]
 
 
-def get_scope(actor: CurrentActor) -> AreaScope:
+async def get_scope(actor: CurrentActor) -> AreaScope:
     return actor.scope
 
 
@@ -170,7 +179,7 @@ class DutyGuard:
     def __init__(self, *duties: Duty) -> None:
         self.duties = frozenset(duties)
 
-    def __call__(self, actor: CurrentActor) -> Actor:
+    async def __call__(self, actor: CurrentActor) -> Actor:
         self.check(actor)
         return actor
 
@@ -207,7 +216,7 @@ StaffActor = Annotated[Actor, allow(*STAFF)]
 AnyActor = Annotated[Actor, allow(*Duty)]
 
 
-def get_audit(session: SessionDep, actor: CurrentActor) -> AuditTrail:
+async def get_audit(session: SessionDep, actor: CurrentActor) -> AuditTrail:
     return AuditTrail(session, actor)
 
 
@@ -225,7 +234,7 @@ class PageRequest:
     count: bool
 
 
-def get_page(
+async def get_page(
     limit: Annotated[int, Query(ge=1, le=200, description="每页条数，默认 50，最多 200。")] = 50,
     cursor: Annotated[str | None, Query(max_length=500, description="上一页返回的 next_cursor，原样传回。")] = None,
     count: Annotated[bool, Query(description="为 true 时同时给出总数 total。")] = False,
@@ -271,7 +280,7 @@ def cursor_id(after: tuple[Any, ...] | None) -> UUID | None:
 VERSION_DIGITS = 9
 
 
-def get_if_match(
+async def get_if_match(
     if_match: Annotated[str | None, Header(description="读取该资源时得到的 ETag；不一致时返回 412。")] = None,
 ) -> int | None:
     """The version named by If-Match; None when it is left out or ``*``."""
@@ -283,7 +292,7 @@ def get_if_match(
     return int(tag)
 
 
-def require_if_match(version: Annotated[int | None, Depends(get_if_match)], request: Request) -> int | None:
+async def require_if_match(version: Annotated[int | None, Depends(get_if_match)], request: Request) -> int | None:
     if "if-match" not in request.headers:
         raise PreconditionRequired("if_match_required", "修改前请先读取最新内容，并在 If-Match 请求头中带上其 ETag。")
     return version

@@ -20,7 +20,6 @@ ERRORS: dict[str, str] = {
     "own_account": "不能对自己的账号办理此操作",
     "password_change_required": "须先修改一次性口令",
     "several_client_credentials": "一次请求只能用一种客户端验证方式",
-    "staff_only": "只用于工作人员账号",
     "token_expired": "登录已过期",
     "unsupported_grant_type": "不支持的 grant_type",
     "username_taken": "用户名已被使用",

@@ -73,7 +73,10 @@ def exact(value: str | int | Decimal) -> Fraction:
 
 def yuan_text(amount_fen: Exact, places: int = 4) -> str:
     """An amount as decimal yuan, truncated (never rounded), with at least two decimals: ``"551.9966"``, ``"300.00"``."""
-    return decimal_text(Fraction(amount_fen) / FEN_PER_YUAN, places)
+    if isinstance(amount_fen, int):
+        yuan, rest = divmod(abs(amount_fen), FEN_PER_YUAN)
+        return f"{'-' if amount_fen < 0 else ''}{yuan}.{rest:02d}"
+    return decimal_text(amount_fen / FEN_PER_YUAN, places)
 
 
 def percent_text(ratio: Exact) -> str:

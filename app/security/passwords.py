@@ -13,7 +13,7 @@ from typing import Final, TypeVar
 from argon2 import PasswordHasher, Type
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from app.domain.errors import FieldError, Malformed
+from app.domain.errors import FieldError, Malformed, Unavailable
 
 Result = TypeVar("Result")
 
@@ -24,6 +24,8 @@ MIN_CHARACTERS: Final = 10
 MAX_CHARACTERS: Final = 128
 MIN_CLASSES: Final = 3
 MIN_NAME_TO_LOOK_FOR: Final = 3  # a shorter name stands in too many words
+THREADS: Final = 2
+MAX_WAITING: Final = 200  # some seconds of work; beyond it waiting would only pile up
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +46,18 @@ def _prepared(password: str) -> bytes:
 
 
 class Passwords:
-    """Hashes and verifies; two threads of its own bound both the CPU and the memory that sign-ins can take."""
+    """Hashes and verifies; two threads of its own bound both the CPU and the memory that sign-ins can take.
+
+    When too many wait for them, the next one is refused (``Unavailable``) at once.
+    """
 
     def __init__(self, cost: Argon2Cost | None = None, *, demo: bool = False) -> None:
         cost = cost or Argon2Cost()
         self._hasher = PasswordHasher(time_cost=cost.passes, memory_cost=cost.memory_kib, parallelism=cost.lanes, type=Type.ID)
         self._demo = demo
         self._nobody = self._hasher.hash(os.urandom(16))
-        self._threads = ThreadPoolExecutor(max_workers=2, thread_name_prefix="argon2")
+        self._threads = ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="argon2")
+        self._waiting = 0
 
     async def hash(self, password: str) -> str:
         """The PHC string to store."""
@@ -102,7 +108,13 @@ class Passwords:
             yield "password_is_demo", "不能使用公开的演示口令。"
 
     async def _off_the_loop(self, work: Callable[..., Result], *arguments: object) -> Result:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, work, *arguments)
+        if self._waiting >= MAX_WAITING:
+            raise Unavailable("temporarily_unavailable", "当前登录人数较多，请稍后重试。", retry_after_seconds=2)
+        self._waiting += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, work, *arguments)
+        finally:
+            self._waiting -= 1
 
 
 def _classes(password: str) -> int:

@@ -156,5 +156,3 @@ async def revoke(session: AsyncSession, names: Iterable[str], *, now: datetime, 
         return []
     statement = insert_or_conflict(RevokedToken).values(rows).on_conflict_do_nothing().returning(columns(RevokedToken).jti)
     return list((await session.execute(statement)).scalars())
-
-

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, fields, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields, replace
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -15,6 +15,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.db.base import columns
 from app.db.constraints import register_constraint
 from app.db.repositories.audit import AuditEntry, AuditTrail
+from app.db.repositories.case_rows import (
+    Stamp,
+    application_row,
+    assessment_row,
+    clock_row,
+    decision_row,
+    event_row,
+    notice_row,
+)
 from app.db.tables import casework as tables
 from app.domain.access import Actor, AreaScope
 from app.domain.casework.clocks import Clock, ClockKind
@@ -29,7 +38,6 @@ from app.domain.casework.model import (
 )
 from app.domain.casework.workflow import State
 from app.domain.errors import NotFound
-from app.ids import new_id
 
 APPLICATION = columns(tables.Application)
 DEADLINE = columns(tables.ApplicationDeadline)
@@ -73,7 +81,7 @@ def notice_of(row: sa.RowMapping) -> PublicNotice:
     return PublicNotice(**dict(row) | {"content": NoticeContent(**row["content"])})
 
 
-def assessment_of(row: sa.RowMapping) -> FrozenAssessment:
+def assessment_of(row: Mapping[Any, Any]) -> FrozenAssessment:
     return FrozenAssessment(**dict(row) | {"parameters": tuple(row["parameters"])})
 
 
@@ -82,18 +90,15 @@ class ApplicationRepository:
 
     def __init__(self, session: AsyncSession, actor: Actor, now: datetime, today: date) -> None:
         self._session = session
-        self._actor = actor
-        self._now = now
-        self._today = today
+        self._stamp = Stamp(actor, now, today)
         self._audit = AuditTrail(session, actor)
 
     # --- the application and its timeline ----------------------------------------------------------------------------
 
     async def add(self, scope: AreaScope, application: Application) -> Application:
         """Conflict application_already_open when the household has an open one for the programme."""
-        numbered = replace(application, number=await next_number(self._session, "SQ", self._today))
-        values = asdict(numbered) | {"district": scope.district, "synthetic": False}
-        await self._session.execute(sa.insert(tables.Application).values(**values | {"state": numbered.state.value}))
+        numbered = replace(application, number=await next_number(self._session, "SQ", self._stamp.today))
+        await self._session.execute(sa.insert(tables.Application).values(**application_row(scope, numbered)))
         await self._happened(scope, numbered, None, Happening("create"))
         return numbered
 
@@ -128,24 +133,8 @@ class ApplicationRepository:
         return saved
 
     async def _happened(self, scope: AreaScope, application: Application, came_from: State | None, happening: Happening) -> None:
-        await self._session.execute(
-            sa.insert(tables.ApplicationEvent).values(
-                district=scope.district,
-                id=new_id(),
-                area_code=application.area_code,
-                application_id=application.id,
-                number=application.version,
-                act=happening.act,
-                from_state=came_from and came_from.value,
-                to_state=application.state.value,
-                at=self._now,
-                business_date=self._today,
-                actor_id=self._actor.id,
-                actor_name=self._actor.name,
-                note=happening.note,
-                details=happening.details,
-            )
-        )
+        row = event_row(scope, self._stamp, application, came_from, happening)
+        await self._session.execute(sa.insert(tables.ApplicationEvent).values(**row))
         await self._audit.record(
             AuditEntry(
                 action=f"application.{happening.act}",
@@ -160,27 +149,12 @@ class ApplicationRepository:
     # --- clocks -------------------------------------------------------------------------------------------------------
 
     async def start_clocks(self, scope: AreaScope, application: Application, clocks: Iterable[Clock]) -> None:
+        identity = ("district", "application_id", "kind")
         for clock in clocks:
-            values = {
-                "starts_on": clock.starts_on,
-                "days": clock.days,
-                "working_days": True,
-                "due_on": clock.due.date,
-                "provisional": clock.due.provisional,
-                "article": clock.article,
-                "met_on": None,
-                "computed_at": self._now,
-            }
-            statement = insert(tables.ApplicationDeadline).values(
-                district=scope.district,
-                id=new_id(),
-                area_code=application.area_code,
-                application_id=application.id,
-                kind=clock.kind.value,
-                **values,
-            )
-            kept = ["district", "application_id", "kind"]
-            await self._session.execute(statement.on_conflict_do_update(index_elements=kept, set_=values))
+            row = clock_row(scope, application, clock, self._stamp.now)
+            renewed = {name: value for name, value in row.items() if name not in (*identity, "id", "area_code")}
+            statement = insert(tables.ApplicationDeadline).values(**row)
+            await self._session.execute(statement.on_conflict_do_update(index_elements=identity, set_=renewed))
 
     async def stop_clocks(self, scope: AreaScope, application: Application, kinds: Iterable[ClockKind], on: date) -> None:
         statement = sa.update(tables.ApplicationDeadline).where(
@@ -204,10 +178,9 @@ class ApplicationRepository:
     async def add_decision(
         self, scope: AreaScope, application: Application, assessment: FrozenAssessment, decision: Decision
     ) -> None:
-        place = {"district": scope.district, "area_code": application.area_code, "application_id": application.id}
-        made = {"made_at": decision.decided_at, "made_by": decision.decided_by}
-        await self._session.execute(sa.insert(tables.Assessment).values(**asdict(assessment), **place, **made))
-        await self._session.execute(sa.insert(tables.Decision).values(**asdict(decision), **place))
+        frozen = assessment_row(scope, application, assessment, decision)
+        await self._session.execute(sa.insert(tables.Assessment).values(**frozen))
+        await self._session.execute(sa.insert(tables.Decision).values(**decision_row(scope, application, decision)))
 
     async def get_assessment_of(self, scope: AreaScope, decision_id: UUID) -> FrozenAssessment:
         """NotFound decision_not_found."""
@@ -228,9 +201,7 @@ class ApplicationRepository:
 
     async def open_notice(self, scope: AreaScope, notice: PublicNotice) -> None:
         """Conflict notice_already_open."""
-        written = {"opened_by": self._actor.id, "opened_at": self._now}
-        statement = sa.insert(tables.PublicNotice).values(district=scope.district, **asdict(notice), **written)
-        await self._session.execute(statement)
+        await self._session.execute(sa.insert(tables.PublicNotice).values(**notice_row(scope, self._stamp, notice)))
 
     async def find_notice(self, scope: AreaScope, application_id: UUID) -> PublicNotice | None:
         statement = (

@@ -194,7 +194,7 @@ async def list_tasks(
     )
     due = sa.func.coalesce(nearest.c.due_on, NO_DATE)
     statement = (
-        sa.select(APPLICATION, nearest.c.kind, nearest.c.due_on, nearest.c.provisional)
+        sa.select(*APPLICATION, nearest.c.kind, nearest.c.due_on, nearest.c.provisional)
         .join_from(tables.Application, nearest, sa.true(), isouter=True)
         .where(*_waiting(scope, query))
     )

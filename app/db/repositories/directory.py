@@ -30,9 +30,7 @@ class AccountFilter:
     disabled: bool | None = None
 
 
-def _within(
-    statement: Select[tuple[Row]], table: ReadOnlyColumnCollection[str, Column[Any]], scope: AreaScope
-) -> Select[tuple[Row]]:
+def _within(statement: Select[Row], table: ReadOnlyColumnCollection[str, Column[Any]], scope: AreaScope) -> Select[Row]:
     below = (table.area_code >= scope.prefix, table.area_code < scope.prefix + "~")
     return statement.where(table.district == scope.district, *below)
 
@@ -48,7 +46,7 @@ async def get_account(scope: AreaScope, session: AsyncSession, account_id: UUID,
     return found
 
 
-def _narrowed(scope: AreaScope, only: AccountFilter) -> Select[tuple[Account]]:
+def _narrowed(scope: AreaScope, only: AccountFilter) -> Select[Account]:
     statement = _within(select(Account), ACCOUNT, scope)
     if only.area_code is not None:
         statement = statement.where(ACCOUNT.area_code >= only.area_code, ACCOUNT.area_code < only.area_code + "~")

@@ -15,6 +15,7 @@ from app.db.base import columns
 from app.db.constraints import register_constraint
 from app.db.repositories.applications import next_number, selected
 from app.db.repositories.audit import AuditEntry, AuditTrail
+from app.db.repositories.case_rows import CoveredPerson, Granting, Stamp
 from app.db.tables.casework import Enrolment, EntitlementAmount, EntitlementMember
 from app.db.tables.casework import Entitlement as EntitlementTable
 from app.db.tables.registry import Person
@@ -109,9 +110,7 @@ class EntitlementRepository:
 
     def __init__(self, session: AsyncSession, actor: Actor, now: datetime, today: date) -> None:
         self._session = session
-        self._actor = actor
-        self._now = now
-        self._today = today
+        self._stamp = Stamp(actor, now, today)
         self._audit = AuditTrail(session, actor)
 
     # --- for casework -------------------------------------------------------------------------------------------------
@@ -142,85 +141,28 @@ class EntitlementRepository:
 
     async def grant(self, scope: AreaScope, application: Application, grant: Grant) -> UUID:
         """Conflict already_entitled, member_already_enrolled."""
-        entitlement_id = new_id()
-        place = {"district": scope.district, "area_code": application.area_code}
-        await self._add_entitlement(place, entitlement_id, application, grant)
-        await self._add_amounts(place, entitlement_id, application, grant)
-        await self._add_members(place, entitlement_id, grant)
+        granting = Granting(scope, application, grant, new_id(), await next_number(self._session, "BZ", self._stamp.today))
+        people = await self._people(scope, grant)
+        await self._session.execute(sa.insert(EntitlementTable), [granting.entitlement_row(self._stamp)])
+        await self._session.execute(sa.insert(EntitlementAmount), granting.amount_rows(self._stamp.now))
+        await self._session.execute(sa.insert(EntitlementMember), granting.member_rows(people))
+        await self._session.execute(sa.insert(Enrolment), granting.enrolment_rows(people))
         entry = AuditEntry(
             action="entitlement.grant",
             subject_kind="entitlement",
-            subject_id=entitlement_id,
+            subject_id=granting.id,
             area_code=application.area_code,
             fields=["since_month", "amounts", "members"],
             details={"application_id": str(application.id), "decision_id": str(application.decision_id)},
         )
         await self._audit.record(entry)
-        return entitlement_id
+        return granting.id
 
-    async def _add_entitlement(self, place: dict[str, str], entitlement_id: UUID, application: Application, grant: Grant) -> None:
-        statement = sa.insert(EntitlementTable).values(
-            **place,
-            id=entitlement_id,
-            number=await next_number(self._session, "BZ", self._today),
-            programme=grant.programme,
-            household_id=application.household_id,
-            application_id=application.id,
-            decision_id=application.decision_id,
-            origin="application",
-            category=grant.category,
-            state="active",
-            since_month=grant.since_month,
-            next_review_on=grant.next_review_on,
-            synthetic=False,
-            version=1,
-            created_at=self._now,
-            created_by=self._actor.id,
-            updated_at=self._now,
+    async def _people(self, scope: AreaScope, grant: Grant) -> list[CoveredPerson]:
+        statement = sa.select(PERSON.id, PERSON.person_uid, PERSON.name_key).where(
+            PERSON.district == scope.district, PERSON.id.in_(grant.covered)
         )
-        await self._session.execute(statement)
-
-    async def _add_amounts(self, place: dict[str, str], entitlement_id: UUID, application: Application, grant: Grant) -> None:
-        common = {"entitlement_id": entitlement_id, "from_month": grant.since_month, "recorded_at": self._now}
-        rows = [
-            {
-                **place,
-                **common,
-                "id": new_id(),
-                "component": one.component,
-                "person_id": one.person_id,
-                "amount_fen": one.amount_fen,
-                "decision_id": application.decision_id,
-            }
-            for one in grant.components
-        ]
-        await self._session.execute(sa.insert(EntitlementAmount), rows)
-
-    async def _add_members(self, place: dict[str, str], entitlement_id: UUID, grant: Grant) -> None:
-        """Members and, for the status queries, enrolments: both from the registry's own rows of these people."""
-        found = sa.select(PERSON.id, PERSON.person_uid, PERSON.name_key).where(
-            PERSON.district == place["district"], PERSON.id.in_(grant.covered)
-        )
-        people = (await self._session.execute(found.order_by(PERSON.id))).all()
-        common = {**place, "entitlement_id": entitlement_id}
-        members = [
-            {**common, "id": new_id(), "person_id": one.id, "person_uid": one.person_uid, "from_month": grant.since_month}
-            for one in people
-        ]
-        enrolments = [
-            {
-                **common,
-                "id": new_id(),
-                "person_uid": one.person_uid,
-                "name_key": one.name_key,
-                "programme": grant.programme,
-                "category": grant.category,
-                "since_month": grant.since_month,
-            }
-            for one in people
-        ]
-        await self._session.execute(sa.insert(EntitlementMember), members)
-        await self._session.execute(sa.insert(Enrolment), enrolments)
+        return [CoveredPerson(*row) for row in await self._session.execute(statement.order_by(PERSON.id))]
 
     # --- for those who look it up ---------------------------------------------------------------------------------------
 
@@ -248,7 +190,7 @@ class EntitlementRepository:
         return conditions + [ENTITLEMENT[name] == wanted for name, wanted in exact.items() if wanted is not None]
 
     def _monthly_fen(self) -> sa.ScalarSelect[int]:
-        month = sa.func.greatest(ENTITLEMENT.since_month, Month.of(self._today).first_day)
+        month = sa.func.greatest(ENTITLEMENT.since_month, Month.of(self._stamp.today).first_day)
         total = sa.func.coalesce(sa.func.sum(AMOUNT.amount_fen), 0)
         current = (AMOUNT.superseded_at.is_(None), AMOUNT.from_month <= month)
         still = sa.or_(AMOUNT.until_month.is_(None), AMOUNT.until_month > month)

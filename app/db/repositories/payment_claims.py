@@ -57,7 +57,7 @@ class ClaimRepository:
             )
             .group_by(ENTITLEMENT.area_code)
         )
-        return dict((await self._session.execute(statement)).tuples().all())
+        return {row[0]: row[1] for row in await self._session.execute(statement)}
 
     async def list_due(self, scope: AreaScope, request: BatchRequest) -> list[DueLine]:
         found: list[DueLine] = []
@@ -164,7 +164,7 @@ class ClaimRepository:
         return Totals(
             **{name: int(value) for name, value in row._mapping.items()},  # noqa: SLF001  (SQLAlchemy's public mapping)
             already_claimed=await self._already_claimed(scope, batch),
-            by_programme={programme: int(fen) for programme, fen in await self._session.execute(by_programme)},
+            by_programme={row[0]: int(row[1]) for row in await self._session.execute(by_programme)},
         )
 
     async def _already_claimed(self, scope: AreaScope, batch: Batch) -> int:

@@ -102,4 +102,4 @@ class LedgerRepository:
             .where(ACCOUNT.district == scope.district, ACCOUNT.id == moved.c.account)
             .group_by(ACCOUNT.code)
         )
-        return {code: int(fen) for code, fen in await self._session.execute(statement)}
+        return {row[0]: int(row[1]) for row in await self._session.execute(statement)}

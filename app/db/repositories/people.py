@@ -10,6 +10,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, func, insert, select, tuple_, update
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.base import columns
@@ -53,7 +54,7 @@ class PeopleRepository:
     async def get(self, scope: AreaScope, person_id: UUID, on: date) -> PersonRecord:
         """The person with the facts in force on the day. ``NotFound`` person_not_found."""
         person = await self._row(scope, person_id)
-        facts = await attributes_on(self._session, scope, [person_id], on)
+        facts = await attributes_on(scope, self._session, [person_id], on)
         return self._record(person, facts.get(person_id, Attributes()))
 
     async def get_locked(self, scope: AreaScope, person_id: UUID, on: date) -> PersonRecord:
@@ -81,7 +82,7 @@ class PeopleRepository:
         if after is not None:
             statement = statement.where(tuple_(*keys) > tuple_(*after))
         rows = (await self._session.execute(statement.order_by(*keys).limit(limit))).scalars().all()
-        facts = await attributes_on(self._session, scope, [row.id for row in rows], on)
+        facts = await attributes_on(scope, self._session, [row.id for row in rows], on)
         return [self._record(row, facts.get(row.id, Attributes())) for row in rows]
 
     async def count_people(self, scope: AreaScope, wanted: PersonFilter) -> int:
@@ -128,7 +129,7 @@ class PeopleRepository:
             .where(PERSON.district == scope.district, PERSON.id == person_id)
             .values(**values, version=PERSON.version + 1, updated_at=now)
         )
-        before = (await facts_on(self._session, scope, [person_id], change.valid_from)).get(person_id, {})
+        before = (await facts_on(scope, self._session, [person_id], change.valid_from)).get(person_id, {})
         facts = {}
         for kind in change.given.intersection(FACT_KINDS):
             fact = self._fact(person.person_uid, change.details, kind, before.get(kind) or {})
@@ -290,7 +291,7 @@ def area_range(column: ColumnElement[Any], prefix: str) -> list[ColumnElement[bo
 
 
 async def facts_on(
-    session: AsyncSession, scope: AreaScope, person_ids: Iterable[UUID], on: date
+    scope: AreaScope, session: AsyncSession, person_ids: Iterable[UUID], on: date
 ) -> dict[UUID, dict[str, dict[str, Any]]]:
     """Person → kind → stored value in force on a day; a fact ends with the next row of its kind, maybe an empty one."""
     wanted = list(person_ids)
@@ -298,7 +299,7 @@ async def facts_on(
         return {}
     statement = (
         select(FACT.person_id, FACT.kind, FACT.value)
-        .distinct(FACT.person_id, FACT.kind)
+        .ext(distinct_on(FACT.person_id, FACT.kind))
         .where(
             FACT.district == scope.district,
             FACT.person_id.in_(wanted),
@@ -313,9 +314,9 @@ async def facts_on(
     return found
 
 
-async def attributes_on(session: AsyncSession, scope: AreaScope, person_ids: Iterable[UUID], on: date) -> dict[UUID, Attributes]:
+async def attributes_on(scope: AreaScope, session: AsyncSession, person_ids: Iterable[UUID], on: date) -> dict[UUID, Attributes]:
     """The attributes of each person in force on a day."""
-    found = await facts_on(session, scope, person_ids, on)
+    found = await facts_on(scope, session, person_ids, on)
     return {person_id: _attributes(facts) for person_id, facts in found.items()}
 
 

@@ -64,9 +64,10 @@ class HouseholdRepository:
 
     # reading
 
-    async def lock(self, household_ids: Iterable[UUID]) -> None:
+    async def lock(self, scope: AreaScope, household_ids: Iterable[UUID]) -> None:
         """Takes the households for this transaction."""
-        await lock_subjects(self._session, [household_id.bytes for household_id in household_ids])
+        district = scope.district.encode()
+        await lock_subjects(self._session, [district + household_id.bytes for household_id in household_ids])
 
     async def get(self, scope: AreaScope, household_id: UUID, on: date) -> HouseholdRecord:
         """The household with its members of the day. ``NotFound`` household_not_found."""
@@ -106,7 +107,7 @@ class HouseholdRepository:
         """
         household = await self._row(scope, household_id)
         rows = await self._stays_with_people(scope, [household_id], on)
-        attributes = await attributes_on(self._session, scope, [stay.person_id for stay, _ in rows], on)
+        attributes = await attributes_on(scope, self._session, [stay.person_id for stay, _ in rows], on)
         return HouseholdSnapshot(
             household_id=household.id,
             household_no=household.household_no,

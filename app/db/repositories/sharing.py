@@ -31,7 +31,7 @@ ENTER = text(
      AND a.valid_from <= :today AND (a.valid_until IS NULL OR a.valid_until > :today)
     WHERE c.id = :sub AND c.area_code = :area AND c.disabled_at IS NULL
       AND date_trunc('second', c.tokens_valid_from) <= to_timestamp(:iat)
-      AND NOT EXISTS (SELECT 1 FROM revoked_token WHERE jti = :jti)
+      AND NOT EXISTS (SELECT 1 FROM revoked_token WHERE jti IN (:jti, :session))
     """
 )
 
@@ -93,7 +93,14 @@ class Admitted:
 
 async def find_client(session: AsyncSession, claims: Claims, today: date) -> Admitted | None:
     """The client of a verified token; None when it was disabled, moved, or its token revoked."""
-    values = {"sub": claims.subject, "area": claims.area, "iat": float(claims.issued_at), "jti": str(claims.jti), "today": today}
+    values = {
+        "sub": claims.subject,
+        "area": claims.area,
+        "iat": float(claims.issued_at),
+        "jti": str(claims.jti),
+        "session": str(claims.session or claims.jti),
+        "today": today,
+    }
     row = (await session.execute(ENTER, values)).one_or_none()
     return None if row is None else Admitted(row.name, row.district, _agreement(row))
 

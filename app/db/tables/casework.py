@@ -1,8 +1,8 @@
 """Casework: applications and their events, assessments, decisions, notices, entitlements and what they are worth by month.
 
-An application moves only by named acts; each act leaves an event. What was decided (facts, policy version, result) is frozen
-in ``assessment`` and ``decision`` and never edited. Amounts of an entitlement are bitemporal: from which month they hold, and when we
-learned it; a correction supersedes a row and adds another.
+An application moves only by named acts; each act leaves an event. What was decided (facts, policy version, result) is frozen in
+``assessment`` and ``decision`` and never edited. Amounts of an entitlement are bitemporal: from which month they hold, and when
+we learned it; a correction supersedes a row and adds another.
 """
 
 from __future__ import annotations

@@ -121,8 +121,8 @@ class Case:
             return drawn
         return _granted(_concerning(self.answers_to(programme), member), drawn)
 
-    def drawn_fen(self, programme: str, member: str) -> int:
-        """What one member draws of a programme a month: his own amount, or his share of the household's."""
+    def drawn_fen(self, programme: str, member: str) -> int | None:
+        """What one member draws of a programme a month: his own amount, or his share of the household's; None = not stated."""
         holding = self.held(programme, member)
         if holding:
             return holding.monthly_fen
@@ -132,7 +132,7 @@ class Case:
         current = self.context.current_entitlement
         if current is None or current.programme != programme or programme in self._answered:
             return 0
-        return self._share(current.monthly_fen, None, member)
+        return None if current.monthly_fen is None else self._share(current.monthly_fen, None, member)
 
     def _share(self, amount_fen: int, owner: str | None, member: str) -> int:
         if owner is not None:
@@ -159,7 +159,7 @@ def _concerning(answers: Iterable[ProgrammeResult], member: str | None) -> Answe
 def _granted(answers: Answers, drawn: bool) -> bool | None:
     """What the answers say; where they say nothing yet, what is drawn stays."""
     outcomes = {result.outcome for result in answers}
-    if any(outcome.grants for outcome in outcomes):
+    if any(outcome.keeps for outcome in outcomes):
         return True
     if Outcome.NEEDS_EVIDENCE in outcomes:
         return drawn or None

@@ -208,6 +208,7 @@ FIELD_ERRORS: dict[str, str] = {
     "inexact_value": "小数未写成文本",
     "not_yaml": "不是合法的 YAML",
     "period_empty": "期间为空",
+    "value_of_another_kind": "参数取值类型不符",
     "value_missing": "缺少取值",
 }
 

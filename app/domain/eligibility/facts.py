@@ -228,10 +228,10 @@ class Household:
 
 @dataclass(frozen=True, slots=True)
 class CurrentEntitlement:
-    """What the household draws now; ``since`` is ``YYYY-MM``."""
+    """What the household draws now; ``since`` is ``YYYY-MM``, an amount of None is unknown."""
 
     programme: str
-    monthly_fen: int = 0
+    monthly_fen: int | None = None
     since: str | None = None
     ended_by_employment: bool = False
 
@@ -242,7 +242,7 @@ class Holding:
 
     member: str
     programme: str
-    monthly_fen: int = 0
+    monthly_fen: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,11 @@ class Outcome(StrEnum):
         """Whether somebody with this answer receives the programme. In gradual exit a household still holds dibao."""
         return self in (Outcome.ELIGIBLE, Outcome.GRADUAL_EXIT, Outcome.URGENT_FIRST)
 
+    @property
+    def keeps(self) -> bool:
+        """Whether somebody with this answer stands in the programme: paused is not out."""
+        return self.grants or self is Outcome.SUSPENDED
+
 
 class Authority(StrEnum):
     """The responsible bureau (主管部门)."""

@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from itertools import groupby
 
+from app.domain.eligibility.parameter_values import expectation_of
 from app.domain.eligibility.parameters import ParameterRow
 from app.domain.errors import FieldError, Malformed
 
@@ -52,6 +53,9 @@ def _row(area_code: str, key: str, version: object, pointer: str) -> ParameterRo
     if until is not None and until <= start:
         raise _malformed(f"{pointer}/effective_to", "period_empty", "effective_to 不能早于 effective_from。")
     _refuse_inexact(version["value"], f"{pointer}/value")
+    expected = expectation_of(key, version["value"])
+    if expected is not None:
+        raise _malformed(f"{pointer}/value", "value_of_another_kind", f"参数“{key}”应为{expected}。")
     return ParameterRow(area_code, key, start, until, version["value"], version.get("source"))
 
 

@@ -34,7 +34,8 @@ async def open_batch(
     if missing:
         names = "、".join(str(month) for month in missing)
         raise Conflict("month_not_open", f"{names} 的账期尚未开通，请管理员运行 minzheng db maintain，或改选月份。")
-    pay_by_on = request.pay_month.first_day.replace(day=pay_by_day) if pay_by_day else None
+    last_day = request.pay_month.last_day
+    pay_by_on = last_day.replace(day=min(pay_by_day, last_day.day)) if pay_by_day else None
     return await books.batches.add(scope, request, Signature.of(actor, now), pay_by_on)
 
 
@@ -214,7 +215,6 @@ async def _begin(
 ) -> tuple[Batch, BatchState]:
     """The locked batch and the state that the act leads to."""
     batch = await books.batches.get(scope, batch_id, lock=True)
-    state = require(batch, act, actor)
     if version is not None and version != batch.version:
         raise PreconditionFailed("stale_version", "内容已被他人更新，请重新读取后再提交。")
-    return batch, state
+    return batch, require(batch, act, actor)

@@ -163,7 +163,7 @@ class Registry:
         return people
 
     async def _lock_household(self, household_id: UUID, expected: int | None) -> HouseholdRecord:
-        await self.households.lock([household_id])
+        await self.households.lock(self.scope, [household_id])
         household = await self.households.get(self.scope, household_id, self.today)
         refusals.check_version(expected, household.version)
         return household
@@ -181,7 +181,7 @@ class Registry:
                 raise await self._clash(clash[0], target)
             leaving[person_id] = clash[0]
         households = {stay.household_id for stay in leaving.values()} | ({target} if target else set())
-        await self.households.lock(households)
+        await self.households.lock(self.scope, households)
         return leaving
 
     async def _clash(self, stay: Membership, target: UUID | None) -> Conflict:

@@ -4,13 +4,40 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from app.routers.v1 import areas, codes, eligibility, households, persons, status_queries
+from app.routers.v1 import (
+    accounts,
+    application_acts,
+    applications,
+    areas,
+    auth,
+    clients,
+    codes,
+    eligibility,
+    entitlements,
+    households,
+    me,
+    payments,
+    persons,
+    public_notices,
+    status_queries,
+    tasks,
+)
 
 ROUTERS: tuple[APIRouter, ...] = (
     codes.router,
+    auth.router,
+    me.router,
+    accounts.router,
+    clients.router,
     areas.router,
     eligibility.router,
     persons.router,
     households.router,
+    applications.router,
+    application_acts.router,
+    public_notices.router,
+    entitlements.router,
+    tasks.router,
+    payments.router,
     status_queries.router,
 )

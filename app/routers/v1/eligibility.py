@@ -8,12 +8,10 @@ import orjson
 from fastapi import Query
 from fastapi.responses import Response
 
-from app.codes import publish
 from app.db.repositories import reference
 from app.dependencies import STAFF, RuntimeDep, SessionDep, allow
 from app.domain.access import Actor, Duty
 from app.domain.eligibility import Assessment, ProgrammeResult, assess
-from app.domain.eligibility.codes import registry
 from app.domain.eligibility.explanation import explain as explanation_of
 from app.domain.errors import FieldError, Malformed
 from app.routers.route import api_router
@@ -21,9 +19,6 @@ from app.routers.v1.eligibility_answer import AssessmentView
 from app.routers.v1.eligibility_facts import AssessmentRequest
 
 router = api_router("资格测算", "/eligibility")
-
-for kind, entries in registry().items():
-    publish(kind, entries)
 
 Assessor = Annotated[Actor, allow(*(duty for duty in STAFF if duty is not Duty.ADMIN))]
 

@@ -192,7 +192,7 @@ class CurrentEntitlementFacts(ApiModel):
 
     def to_domain(self) -> facts.CurrentEntitlement:
         return facts.CurrentEntitlement(
-            str(self.programme.value), self.monthly_fen or 0, self.since, ended_by_employment=bool(self.ended_by_employment)
+            str(self.programme.value), self.monthly_fen, self.since, ended_by_employment=bool(self.ended_by_employment)
         )
 
 
@@ -204,7 +204,7 @@ class HoldingFacts(ApiModel):
     monthly_fen: Fen | None = None
 
     def to_domain(self) -> facts.Holding:
-        return facts.Holding(self.member, str(self.programme.value), self.monthly_fen or 0)
+        return facts.Holding(self.member, str(self.programme.value), self.monthly_fen)
 
 
 class ParentFacts(ApiModel):

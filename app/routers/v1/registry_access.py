@@ -7,7 +7,7 @@ from typing import Annotated, get_args
 
 from fastapi import Depends, Query, Response
 
-from app.db.repositories.registry_desk import RegistryDesk, open_desk
+from app.db.registry_desk import RegistryDesk, open_desk
 from app.dependencies import ClockDep, CurrentActor, DutyGuard, RuntimeDep, SessionDep, allow
 from app.domain.access import Actor, Duty
 from app.domain.errors import FieldError

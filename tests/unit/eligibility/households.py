@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
 
 from hypothesis import strategies as st
 
@@ -114,12 +113,14 @@ def contexts(draw: st.DrawFn, household: Household) -> Context:
 
 
 @st.composite
-def questions(draw: st.DrawFn, programmes: tuple[str, ...] | None = None, **fixed: Any) -> AssessmentQuestion:
-    """A question without a current entitlement; ``fixed`` replaces whole parts."""
-    household = fixed.get("household") or draw(families())
+def questions(
+    draw: st.DrawFn, /, programmes: tuple[str, ...] | None = None, *, area_code: str | None = None
+) -> AssessmentQuestion:
+    """A question without a current entitlement, in the given area or in either."""
+    household = draw(families())
     return AssessmentQuestion(
         business_date=draw(business_dates),
-        area_code=fixed.get("area_code") or draw(st.sampled_from(AREAS)),
+        area_code=area_code or draw(st.sampled_from(AREAS)),
         residence=draw(st.sampled_from(Residence)),
         household=household,
         programmes=programmes,

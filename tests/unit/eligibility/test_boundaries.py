@@ -18,6 +18,7 @@ from app.domain.eligibility.facts import (
     Employment,
     Expense,
     ExpenseKind,
+    Holding,
     Income,
     IncomeKind,
     MedicalClaim,
@@ -768,3 +769,27 @@ def test_one_off_period(on: date, in_force: bool) -> None:
 def test_one_off_rural_per_person() -> None:
     asked = question(family(*adults(3)), "one_off", on=date(2026, 2, 1), residence=Residence.RURAL)
     assert only(asked).one_off_fen == fen("300")
+
+
+# --- amounts not stated ---------------------------------------------------------------------------------------------------------
+
+
+def test_an_amount_that_decides_is_asked_for() -> None:
+    disabled_head = person(disability=disabled("physical", 1, needs_care=True))
+    held = (Holding("m1", "elderly_care_allowance"),)
+    assert only(question(family(disabled_head), "disability_care", holds=held)).outcome is ASK
+    current = CurrentEntitlement("dibao", ended_by_employment=True)
+    household = family(person(incomes=(income("600"),)))
+    assert only(question(household, "dibao", current_entitlement=current)).outcome is ASK
+    child = family(person(born=date(1950, 1, 1)), person("c1", "grandchild", date(2016, 1, 1)))
+    parents = (ParentFact(ParentStatus.DEAD), ParentFact(ParentStatus.SERIOUS_ILLNESS))
+    asked = question(child, "unsupported_child", parents=parents, holds=(Holding("c1", "dibao"),))
+    result = answer(asked).of("unsupported_child", "c1")
+    assert (result.outcome, result.monthly_fen, bool(result.missing)) == (ASK, None, True)
+
+
+def test_a_household_whose_payment_is_stopped_still_stands_in_dibao() -> None:
+    household = family(person(employable=True, job_offers_refused=3))
+    assessment = answer(question(household, "dibao", "dibao_edge"))
+    assert assessment.of("dibao").outcome is Outcome.SUSPENDED
+    assert assessment.of("dibao_edge").outcome is NO

@@ -19,7 +19,7 @@ from tests.unit.eligibility.households import AREAS, COUNTED, questions
 
 thorough = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
-# By construction, more income may open these: an edge household pays no dibao but opens 单人户; a smaller dibao leaves more to top up.
+# Not dibao_single: more income of the others may turn a 低保 household into an edge household, which opens 单人户.
 MONOTONE = ("dibao", "tekun", "disability_living", "disability_care", "medical", "orphan", "unsupported_child", "old_age")
 Answer = tuple[str, str | None]
 

@@ -204,9 +204,11 @@ def _leaves_gradually(case: Case) -> bool:
 def _gradual_exit(case: Case, ruling: Ruling, before_income: Outcome) -> ProgrammeResult:
     rule = case.policy.mapping("dibao.gradual_exit")
     ruling.remark("income_rose_by_employment", True, "gradual_exit")
-    if before_income is not Outcome.ELIGIBLE:
-        return ruling.answer(Outcome.NEEDS_EVIDENCE)
     months, amount_fen = int(rule["months"]), _exit_amount(case, rule["amount"])
+    if amount_fen is None:
+        ruling.lack("/context/current_entitlement/monthly_fen", "请补充目前每月领取的低保金额。")
+    if amount_fen is None or before_income is not Outcome.ELIGIBLE:
+        return ruling.answer(Outcome.NEEDS_EVIDENCE)
     starts, ends = month_after(case.on), month_after(case.on, months)
     because = f"就业后人均收入超过标准，给予 {months} 个月渐退期（{starts} 至 {ends}），每月 {yuan_text(amount_fen)} 元"
     ruling.note("gradual_exit_months", months, "gradual_exit", because)
@@ -220,8 +222,10 @@ def _gradual_exit(case: Case, ruling: Ruling, before_income: Outcome) -> Program
     )
 
 
-def _exit_amount(case: Case, choice: str) -> int:
-    """``unchanged``, or a share of the present amount as decimal text."""
+def _exit_amount(case: Case, choice: str) -> int | None:
+    """``unchanged``, or a share of the present amount as decimal text; None when that amount isn't known."""
     current = case.context.current_entitlement
-    amount_fen = current.monthly_fen if current is not None else 0
-    return amount_fen if choice == "unchanged" else round_fen(amount_fen * exact(choice), case.policy.rounding(CODE))
+    amount_fen = current.monthly_fen if current is not None else None
+    if amount_fen is None or choice == "unchanged":
+        return amount_fen
+    return round_fen(amount_fen * exact(choice), case.policy.rounding(CODE))

@@ -49,6 +49,10 @@ def _grant_unless_lower(case: Case, ruling: Ruling, member: Member, amount_fen: 
         holding = case.held(rule.other, member.ref) if rule.programme == CODE else None
         if holding is None:
             continue
+        if holding.monthly_fen is None:
+            ruling.lack("/context/holds", "请补充已享受同类津贴的月金额。")
+            ruling.require("higher_allowance_held", None, rule.topic, limit=yuan_text(amount_fen))
+            return ruling.answer(ruling.standing)
         if holding.monthly_fen >= amount_fen:
             return _give_way(ruling, rule, holding.monthly_fen, amount_fen)
         ruling.remark(

@@ -1,0 +1,139 @@
+"""A state machine over the real API: in whatever order acts come, nobody stands in two households and none has two heads."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import date, timedelta
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+
+from app.domain.errors import Conflict
+from app.domain.registry.membership import check_heads, ended
+from app.domain.registry.model import Membership
+from app.ids import new_id
+from tests.integration.registry_world import SignIn, opened, registered
+
+pytestmark = pytest.mark.db
+
+PEOPLE, HOUSEHOLDS = 5, 3
+FIRST = date(2025, 1, 1)
+days = st.integers(0, 6).map(lambda n: (FIRST + timedelta(days=n)).isoformat())
+who = st.integers(0, PEOPLE + HOUSEHOLDS - 1)
+where = st.integers(0, HOUSEHOLDS - 1)
+relations = st.sampled_from(["head", "spouse", "child", "other"])
+
+
+class Memberships(RuleBasedStateMachine):
+    """Five people and three households with a head each; the machine runs in a thread, the API on the test's loop."""
+
+    loop: asyncio.AbstractEventLoop
+    client: httpx.AsyncClient
+
+    def call(self, coroutine: Any) -> Any:
+        return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(30)
+
+    def act(self, path: str, body: dict[str, Any]) -> None:
+        answer = self.call(self.client.post(f"/api/v1/households/{path}", json=body))
+        assert answer.status_code in (200, 201, 404, 409), answer.text
+        if answer.status_code == 404:
+            assert answer.json()["code"] == "member_not_found"
+
+    @initialize()
+    def begin(self) -> None:
+        made = [self.call(opened(self.client, "head", since=FIRST.isoformat())) for _ in range(HOUSEHOLDS)]
+        self.homes = [household["id"] for household in made]
+        self.people = [household["people"][0] for household in made]
+        self.people += [self.call(registered(self.client))["id"] for _ in range(PEOPLE)]
+
+    @rule(person=who, home=where, relation=relations, since=days, move=st.booleans())
+    def join(self, person: int, home: int, relation: str, since: str, move: bool) -> None:
+        body = {"person_id": self.people[person], "relation": relation, "since": since, "move": move}
+        self.act(f"{self.homes[home]}/members", body)
+
+    @rule(person=who, home=where, on=days)
+    def leave(self, person: int, home: int, on: str) -> None:
+        self.act(f"{self.homes[home]}/members/{self.people[person]}/leave", {"on": on})
+
+    @rule(person=who, home=where, former=who, on=days)
+    def change_head(self, person: int, home: int, former: int, on: str) -> None:
+        stated = [{"person_id": self.people[former], "relation": "other"}]
+        self.act(f"{self.homes[home]}/change-head", {"person_id": self.people[person], "on": on, "relations": stated})
+
+    @invariant()
+    def one_household_and_one_head(self) -> None:
+        for n in range(-1, 8):
+            day = (FIRST + timedelta(days=n)).isoformat()
+            read = [self.client.get(f"/api/v1/households/{home}", params={"as_of": day}) for home in self.homes]
+            members = [self.call(answer).json()["members"] for answer in read]
+            present = [member["person_id"] for household in members for member in household]
+            assert len(present) == len(set(present)), f"somebody in two households on {day}"
+            for household in members:
+                heads = [member for member in household if member["relation"] == "head"]
+                assert len(heads) == (1 if household else 0), f"{len(heads)} heads on {day}"
+
+
+async def test_never_two_households_never_two_heads(sign_in: SignIn, app: FastAPI) -> None:
+    loop = asyncio.get_running_loop()
+
+    class Here(Memberships):
+        pass
+
+    Here.loop, Here.client = loop, sign_in("s001.clerk")
+    limits = settings(
+        max_examples=5, stateful_step_count=10, deadline=None, database=None, suppress_health_check=list(HealthCheck)
+    )
+    await asyncio.to_thread(run_state_machine_as_test, Here, settings=limits)
+
+
+@pytest.mark.long
+async def test_never_two_households_never_two_heads_at_length(sign_in: SignIn, app: FastAPI) -> None:
+    loop = asyncio.get_running_loop()
+
+    class Here(Memberships):
+        pass
+
+    Here.loop, Here.client = loop, sign_in("s001.clerk")
+    limits = settings(
+        max_examples=100, stateful_step_count=40, deadline=None, database=None, suppress_health_check=list(HealthCheck)
+    )
+    await asyncio.to_thread(run_state_machine_as_test, Here, settings=limits)
+
+
+def stay(relation: Any, first: int, until: int | None = None) -> Membership:
+    end = None if until is None else FIRST + timedelta(days=until)
+    return Membership(new_id(), new_id(), new_id(), relation, FIRST + timedelta(days=first), end)
+
+
+@pytest.mark.parametrize(
+    ("stays", "code"),
+    [
+        ([], None),
+        ([stay("head", 0)], None),
+        ([stay("head", 0, 3), stay("head", 3)], None),
+        ([stay("head", 0, 3), stay("head", 2)], "household_has_head"),
+        ([stay("head", 0, 3), stay("child", 0, 3)], None),
+        ([stay("head", 0, 3), stay("child", 0, 4)], "household_without_head"),
+        ([stay("head", 1), stay("child", 0)], "household_without_head"),
+        ([stay("head", 0, 3), stay("child", 1), stay("head", 4)], "household_without_head"),
+        ([stay("head", 0), stay("head", 2, 2)], None),
+    ],
+)
+def test_one_head_at_every_moment(stays: list[Membership], code: str | None) -> None:
+    if code is None:
+        check_heads(stays)
+        return
+    with pytest.raises(Conflict) as refused:
+        check_heads(stays)
+    assert refused.value.code == code
+
+
+def test_a_stay_ends_on_its_first_day_at_the_earliest() -> None:
+    assert not ended(stay("child", 3), FIRST + timedelta(days=3)).reaches_past(FIRST)
+    with pytest.raises(Conflict):
+        ended(stay("child", 3), FIRST + timedelta(days=2))

@@ -1,0 +1,51 @@
+"""The synthetic population in the registry: quickly, once, sealed, behind the walls."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import pytest
+from sqlalchemy import text
+
+from app.db.session import transaction
+from app.demo import demo_population, second_population
+from app.demo.population_load import load_population
+from app.domain.access import AreaScope
+from app.runtime import Runtime
+from tests.integration.registry_world import SignIn
+from tests.world import World
+
+pytestmark = pytest.mark.db
+
+TEN_SECONDS = 10
+
+
+async def test_a_second_load_changes_nothing_even_at_once(runtime: Runtime, world: World, sign_in: SignIn) -> None:
+    population = second_population()
+    loaded = await asyncio.gather(*(load_population(runtime, population) for _ in range(3)))
+    assert sorted(loaded) == [0, 0, population.people_count]
+    household = population.households[0]
+    listed = await sign_in("qs.district.reviewer").get("/api/v1/households", params={"household_no": household.number})
+    shown = listed.json()["items"][0]
+    assert shown["synthetic"]
+    assert (shown["members"][0]["name"], shown["members"][0]["relation"]) == (household.head.name, "head")
+    number = household.head.id_number
+    found = await sign_in("qs.district.reviewer").post("/api/v1/persons/search", json={"id_number": number})
+    assert [item["name"] for item in found.json()["items"]] == [household.head.name]
+    assert (await sign_in("district.reviewer").post("/api/v1/persons/search", json={"id_number": number})).json()["total"] == 0
+
+
+async def test_twenty_thousand_people_in_ten_seconds(runtime: Runtime, world: World) -> None:
+    population = demo_population()
+    started = time.perf_counter()
+    assert await load_population(runtime, population) == population.people_count > 19_000
+    assert time.perf_counter() - started < TEN_SECONDS
+    async with transaction(runtime.engine, AreaScope("350702", "350702")) as session:
+        statement = text(
+            "SELECT count(*), count(*) FILTER (WHERE m.relation = 'head'), count(DISTINCT m.household_id)"
+            " FROM household_member m JOIN household h ON (h.district, h.id) = (m.district, m.household_id) AND h.synthetic"
+        )
+        assert tuple((await session.execute(statement)).one()) == (population.people_count, 7000, 7000)
+    async with transaction(runtime.engine) as session:
+        assert (await session.execute(text("SELECT count(*) FROM person"))).scalar_one() == 0

@@ -1,0 +1,189 @@
+"""Every route × every demo account × own area, child, sibling, parent, other district; generated from the OpenAPI document.
+
+Outside the caller's area is the same as not there, byte for byte but for the trace id and the id that was asked for; in the area but
+without the duty is 403; no token is 401.
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from typing import Any
+
+import httpx
+import pytest
+import pytest_asyncio
+from sqlalchemy import text
+
+from app.demo.accounts import ACCOUNTS, CLIENTS, SECOND_ACCOUNTS
+from tests.system.conftest import Caller, Demo
+from tests.system.test_openapi import PUBLIC
+
+pytestmark = [pytest.mark.db, pytest.mark.xdist_group("demo")]
+
+AREAS = {
+    "community": "350702001001",
+    "sibling community": "350702001002",
+    "other station": "350702002001",
+    "other district": "340882100002",
+}
+# path parameter → where rows of its kind stand, with their area
+KINDS = {
+    "person_id": "SELECT id::text FROM person WHERE area_code = :area ORDER BY id LIMIT 1",
+    "household_id": "SELECT id::text FROM household WHERE area_code = :area ORDER BY id LIMIT 1",
+    "application_id": "SELECT id::text FROM application WHERE area_code = :area ORDER BY id LIMIT 1",
+    "entitlement_id": "SELECT id::text FROM entitlement WHERE area_code = :area ORDER BY id LIMIT 1",
+    "batch_id": "SELECT id::text FROM payment_batch WHERE area_code = left(:area, 6) ORDER BY id LIMIT 1",
+    "account_id": "SELECT id::text FROM account WHERE area_code = :area OR area_code = left(:area, 9) ORDER BY id LIMIT 1",
+    "client_id": "SELECT id::text FROM client WHERE area_code = left(:area, 6) ORDER BY id LIMIT 1",
+    "area_code": "SELECT code FROM area WHERE code = :area",
+}
+AREA_OF = {"batch_id": 6, "client_id": 6}
+NAMES = [account.username for account in (*ACCOUNTS, *SECOND_ACCOUNTS)] + [client.client_id for client in CLIENTS]
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def resources(demo: Demo) -> dict[tuple[str, str], tuple[str, str]]:
+    """(path parameter, place) → (id, area)."""
+    found: dict[tuple[str, str], tuple[str, str]] = {}
+    async with demo.owner.connect() as connection:
+        for parameter, statement in KINDS.items():
+            for place, area in AREAS.items():
+                row = (await connection.execute(text(statement), {"area": area})).scalar_one_or_none()
+                if row is not None:
+                    found[(parameter, place)] = (row, area[: AREA_OF.get(parameter, 12)])
+    return found
+
+
+def operations(demo: Demo) -> list[tuple[str, str, dict[str, Any]]]:
+    document = demo.app.openapi()
+    return [
+        (method.upper(), path, operation)
+        for path, item in document["paths"].items()
+        for method, operation in item.items()
+        if (method.upper(), path) not in PUBLIC and not path.endswith("/logout")
+    ]
+
+
+def parameter_of(path: str) -> str | None:
+    found = re.findall(r"{(\w+)}", path)
+    return found[0] if found else None
+
+
+def filled(path: str, value: str) -> str:
+    """The first parameter is the resource; those after it name parts of it that don't exist."""
+    first = parameter_of(path)
+    path = path.replace("{" + (first or "") + "}", value)
+    return re.sub(r"{\w+}", str(uuid.uuid4()), path)
+
+
+async def call(caller: Caller, method: str, path: str) -> httpx.Response:
+    body = {} if method in ("POST", "PUT") else None
+    headers = {"If-Match": '"999999"', "Idempotency-Key": str(uuid.uuid4())} if body is not None else {}
+    return await caller.http.request(method, path, json=body, headers=headers)
+
+
+def shape(answer: httpx.Response, *ids: str) -> tuple[int, str]:
+    """What the caller could tell two answers apart by."""
+    body = re.sub(r'"trace_id":"\w+"', "", answer.text)
+    for identifier in ids:
+        body = body.replace(identifier, "…")
+    return answer.status_code, body
+
+
+def nowhere(parameter: str) -> str:
+    return "999999999999" if parameter == "area_code" else str(uuid.uuid4())
+
+
+async def test_without_a_token_nothing_answers(demo: Demo) -> None:
+    transport = httpx.ASGITransport(app=demo.app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as http:
+        nobody = Caller("nobody", "", frozenset(), http)
+        for method, path, _ in operations(demo):
+            answer = await call(nobody, method, filled(path, nowhere(parameter_of(path) or "")))
+            assert answer.status_code == 401, f"{method} {path}: {answer.text}"
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_without_the_duty_every_route_is_forbidden(
+    demo: Demo, resources: dict[tuple[str, str], tuple[str, str]], name: str
+) -> None:
+    caller, checked = demo.callers[name], 0
+    for method, path, operation in operations(demo):
+        if caller.duties & set(operation["x-duties"]):
+            continue
+        parameter = parameter_of(path)
+        ids = [identifier for (kind, _), (identifier, _) in resources.items() if kind == parameter] or [nowhere(parameter or "")]
+        for identifier in ids:
+            answer = await call(caller, method, filled(path, identifier))
+            assert answer.status_code == 403, f"{method} {path}: {answer.text}"
+            assert answer.json()["code"] == "duty_required"
+            checked += 1
+    assert checked > 0
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_outside_the_area_is_the_same_as_not_there(
+    demo: Demo, resources: dict[tuple[str, str], tuple[str, str]], name: str
+) -> None:
+    caller = demo.callers[name]
+    for method, path, operation in operations(demo):
+        parameter = parameter_of(path)
+        if parameter is None or not caller.duties & set(operation["x-duties"]):
+            continue
+        absent = nowhere(parameter)
+        reference = shape(await call(caller, method, filled(path, absent)), absent)
+        for place in AREAS:
+            identifier, area = resources.get((parameter, place), ("", ""))
+            if not identifier or area.startswith(caller.area):
+                continue
+            answer = await call(caller, method, filled(path, identifier))
+            assert shape(answer, identifier) == reference, f"{method} {path} {place}"
+            if method == "GET":
+                assert answer.status_code == 404, f"{method} {path} {place}: {answer.text}"
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_inside_the_area_reads_are_answered(
+    demo: Demo, resources: dict[tuple[str, str], tuple[str, str]], name: str
+) -> None:
+    caller = demo.callers[name]
+    for method, path, operation in operations(demo):
+        parameter = parameter_of(path)
+        if method != "GET" or not caller.duties & set(operation["x-duties"]) or path.count("{") > 1:
+            continue
+        for place in AREAS if parameter else ("",):
+            identifier, area = resources.get((parameter or "", place), ("", caller.area))
+            if (parameter and not identifier) or not area.startswith(caller.area):
+                continue
+            answer = await call(caller, method, filled(path, identifier))
+            allowed = (200, 409, 422) if path.endswith(("/bank-file", "/decision")) else (200,)
+            assert answer.status_code in allowed, f"{method} {path} {place}: {answer.text}"
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_lists_and_their_totals_stop_at_the_border(demo: Demo, name: str) -> None:
+    caller = demo.callers[name]
+    for method, path, operation in operations(demo):
+        names = {p["name"] for p in operation.get("parameters", ())}
+        if method != "GET" or "{" in path or "cursor" not in names or not caller.duties & set(operation["x-duties"]):
+            continue
+        page = (await caller.http.get(path, params={"limit": 200, "count": "true"})).json()
+        codes = {item["area_code"] for item in page["items"] if "area_code" in item}
+        assert all(code.startswith(caller.area) for code in codes), f"{path}: {codes}"
+        if page["next_cursor"] is None:
+            assert page["total"] == len(page["items"]), path
+
+
+COUNTED = {"/api/v1/persons": "person", "/api/v1/households": "household", "/api/v1/applications": "application"}
+
+
+@pytest.mark.parametrize("name", ["s001.clerk", "c001001.worker", "district.reviewer", "qs.district.reviewer"])
+@pytest.mark.parametrize("path", COUNTED)
+async def test_totals_count_what_the_caller_may_see(demo: Demo, name: str, path: str) -> None:
+    caller = demo.callers[name]
+    async with demo.owner.connect() as connection:
+        statement = text(f"SELECT count(*) FROM {COUNTED[path]} WHERE area_code LIKE :area || '%'")
+        expected = (await connection.execute(statement, {"area": caller.area})).scalar_one()
+    page = (await caller.http.get(path, params={"limit": 1, "count": "true"})).json()
+    assert page["total"] == expected
