@@ -8,40 +8,54 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Request
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from app.db.repositories.sharing import find_client
-from app.dependencies import ClaimsDep, Clock, ClockDep, DutyGuard, RuntimeDep, open_session
+from app.dependencies import ClaimsDep, Clock, ClockDep, DutyGuard, get_runtime, open_session
 from app.domain.access import Actor, Duty
 from app.domain.errors import Unauthenticated
 from app.domain.sharing import Agreement
 from app.security.tokens import Claims
 
+IDEMPOTENCY_KEY = "Idempotency-Key"
+
 
 @dataclass(frozen=True, slots=True)
 class BureauCall:
-    """A client's call: its transaction, its moment, and its agreement of the business date (None is for the domain to refuse)."""
+    """A client's call: its connection, its moment, and its agreement of the business date (None is for the domain to refuse)."""
 
     client: Actor
-    session: AsyncSession
+    connection: AsyncConnection
     agreement: Agreement | None
     clock: Clock
 
 
-async def open_bureau_session(
-    request: Request, claims: ClaimsDep, runtime: RuntimeDep, clock: ClockDep
-) -> AsyncIterator[BureauCall]:
-    """The request's one transaction, on the status-query role: committed before the answer is sent."""
+async def open_bureau_call(request: Request, claims: ClaimsDep, clock: ClockDep) -> AsyncIterator[BureauCall]:
+    """Lets in a client whose token still counts."""
     if Duty.BUREAU not in claims.duties:
         await _refuse_staff(request, claims)
-    async with AsyncSession(runtime.status_engine, expire_on_commit=False) as session, session.begin():
-        client = await find_client(session, claims, clock.today)
+    async with _connection(request) as connection:
+        client = await find_client(connection, claims, clock.today)
         if client is None:
             raise Unauthenticated("token_revoked", "登录已失效（已退出、停用或重置密码），请重新登录。")
         actor = Actor(claims.subject, client.name, claims.level, claims.area, client.district, claims.duties)
         request.state.actor = actor
+        yield BureauCall(actor, connection, client.agreement, clock)
+
+
+@asynccontextmanager
+async def _connection(request: Request) -> AsyncIterator[AsyncConnection]:
+    """The status-query role. A question is one statement and so one transaction, committed before the answer is sent, and the
+    client's quota row is locked no longer than that; only with a key must the stored answer join it in a wider one.
+    """
+    engine = get_runtime(request).status_engine
+    if IDEMPOTENCY_KEY not in request.headers:
+        async with engine.connect() as connection:
+            yield await connection.execution_options(isolation_level="AUTOCOMMIT")
+        return
+    async with AsyncSession(engine, expire_on_commit=False) as session, session.begin():
         request.state.session = session
-        yield BureauCall(actor, session, client.agreement, clock)
+        yield await session.connection()
 
 
 async def _refuse_staff(request: Request, claims: Claims) -> None:
@@ -50,7 +64,7 @@ async def _refuse_staff(request: Request, claims: Claims) -> None:
         BUREAU_DUTY.check(request.state.actor)
 
 
-Opened = Annotated[BureauCall, Depends(open_bureau_session, scope="function")]
+Opened = Annotated[BureauCall, Depends(open_bureau_call, scope="function")]
 
 
 class BureauGuard(DutyGuard):

@@ -9,9 +9,11 @@ import sys
 from collections.abc import Sequence
 
 from pydantic import ValidationError
+from sqlalchemy.exc import DBAPIError
 
 from app import __version__, commands
 from app.embedded import EmbeddedPostgresError
+from app.security.keys import KeyFileRefused
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -19,12 +21,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parsed = _parser().parse_args(arguments)
     try:
         code: int = parsed.run(parsed)
-    except EmbeddedPostgresError as refusal:
+    except (EmbeddedPostgresError, KeyFileRefused) as refusal:
         print(refusal, file=sys.stderr)
         return 1
     except ValidationError as refusal:  # of the settings: a command validates its own input itself
         for error in refusal.errors():
             print(f"设置 {'.'.join(map(str, error['loc'])).upper()} 无效：{error['msg']}", file=sys.stderr)
+        return 1
+    except (OSError, DBAPIError) as error:  # a database that isn't there, a file that can't be read
+        reason = error.orig if isinstance(error, DBAPIError) else error
+        print(f"未能完成：{reason}。请检查地址、口令和权限后重试。", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130

@@ -24,7 +24,7 @@ STATE = text(
            (SELECT array_agg(relname::text) FROM pg_class WHERE relispartition AND relkind = 'r') AS partitions
     """
 )
-PARTITIONED = ("benefit_claim", "payment_item")
+PARTITIONED = ("benefit_claim", "payment_item", "ledger_transfer")
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,7 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
     """Builds the runtime and disposes of its engines at the end."""
     keys = KeyRing.load(settings.keys_path, demo=settings.demo)
     engine = create_engine(application_url(settings), settings, name="minzheng-api")
-    status_engine = create_engine(status_url(settings), settings, name="minzheng-status")
+    status_engine = create_engine(status_url(settings), settings, name="minzheng-status", fixed_plans=True)
     seal_engine = create_engine(seal_url(settings), settings, pool_size=2, name="minzheng-seal")
     try:
         yield Runtime(

@@ -43,7 +43,7 @@ async def run_round(port: int, requests: Sequence[bytes], *, seconds: float, con
     return Round(len(latencies), time.perf_counter() - started, cuts[49] * 1e3, cuts[98] * 1e3)
 
 
-async def _connection(port: int, todo: "itertools.cycle[bytes]", until: float, latencies: list[float]) -> None:
+async def _connection(port: int, todo: itertools.cycle[bytes], until: float, latencies: list[float]) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     try:
         while (sent := time.perf_counter()) < until:

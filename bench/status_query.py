@@ -145,7 +145,7 @@ def server(app: str, environment: dict[str, str]) -> Iterator[int]:
         process.wait(20)
 
 
-def _wait(process: "subprocess.Popen[bytes]", port: int) -> None:
+def _wait(process: subprocess.Popen[bytes], port: int) -> None:
     until = time.monotonic() + 30
     while time.monotonic() < until and process.poll() is None:
         try:

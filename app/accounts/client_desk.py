@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.accounts.desk import Record
+from app.accounts.desk import Record, check_name
 from app.accounts.lockout import Kind, lock_name
 from app.accounts.secrets import client_secret
 from app.accounts.sessions import next_second
@@ -40,6 +40,7 @@ class ClientDesk:
 
         Raises ``Malformed`` for a key that isn't a public P-256 one, ``Conflict`` ``client_id_taken``.
         """
+        check_name(client_id, "/client_id")
         now = datetime.now(UTC)
         client = Client(
             id=new_id(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -24,6 +25,16 @@ from app.ids import new_id
 from app.security.passwords import Passwords
 
 Record = Callable[[AuditEntry], Awaitable[None]]
+
+# Names are ASCII and lower-case, so that two that look alike are the same.
+NAME_PATTERN = r"^[a-z0-9][a-z0-9._-]{2,49}$"
+
+
+def check_name(name: str, pointer: str) -> None:
+    """Raises ``Malformed`` unless ``name`` is fit for an account or a client."""
+    if re.match(NAME_PATTERN, name, re.ASCII) is None or name.endswith("\n"):
+        text = "名称应为 3 至 50 位小写字母、数字、点、横线、下划线，以字母或数字开头。"
+        raise Malformed("malformed_request", text, errors=[FieldError(pointer, "wrong_format", text)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +63,7 @@ class AccountDesk:
 
         Raises ``Malformed`` (area, duties), ``Conflict`` (``incompatible_duties``, ``username_taken``).
         """
+        check_name(username, "/username")
         await self._check(given)
         now, one_time = datetime.now(UTC), password is None
         password = self._chosen(password, username)

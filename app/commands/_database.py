@@ -14,6 +14,7 @@ from app.db.engine import application_url, normalise_url, seal_url, status_url
 from app.db.maintenance import create_partitions
 from app.db.migrate import provision_logins, upgrade
 from app.embedded import EmbeddedPostgres
+from app.security.keys import KeyRing
 from app.settings import Settings
 
 DATABASE = "minzheng"
@@ -28,12 +29,19 @@ def opened_database(settings: Settings) -> Iterator[Settings]:
     """
     if settings.database_url is not None:
         yield settings
-    elif (running := EmbeddedPostgres.find_running(settings.data_dir)) is not None:
+        return
+    settings = settings.model_copy(update={"demo": settings.demo or _holds_demo(settings)})
+    if (running := EmbeddedPostgres.find_running(settings.data_dir)) is not None:
         yield with_embedded(settings, running)
-    else:
-        with EmbeddedPostgres(settings.data_dir) as postgres:
-            create_database(postgres)
-            yield with_embedded(settings, postgres)
+        return
+    with EmbeddedPostgres(settings.data_dir) as postgres:
+        create_database(postgres)
+        yield with_embedded(settings, postgres)
+
+
+def _holds_demo(settings: Settings) -> bool:
+    """A data folder with demo keys is a demo's: commands beside ``make run`` needn't be told."""
+    return settings.keys_path.exists() and KeyRing.load(settings.keys_path, demo=True).demo
 
 
 def with_embedded(settings: Settings, postgres: EmbeddedPostgres) -> Settings:

@@ -24,6 +24,8 @@ DROP SCHEMA public CASCADE;
 CREATE SCHEMA public AUTHORIZATION pg_database_owner;
 GRANT USAGE ON SCHEMA public TO PUBLIC;
 """
+PREAMBLE_BYTES = 4096
+UNKNOWN_BEFORE_17 = b"SET transaction_timeout = 0;\n"  # written by newer programs whatever the server is
 TABLES = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"
 
 
@@ -66,6 +68,7 @@ def _feed(admin: URL, file: Path) -> str:
         unread = ""
         try:
             _write(psql, "BEGIN;", GROUP_ROLES, EMPTY_SCHEMA)
+            _pipe(psql.stdin).write(_pipe(dump.stdout).read(PREAMBLE_BYTES).replace(UNKNOWN_BEFORE_17, b""))
             shutil.copyfileobj(_pipe(dump.stdout), _pipe(psql.stdin))
             unread = _pipe(dump.stderr).read().decode(errors="replace")
             _write(psql, "COMMIT;" if dump.wait() == 0 else "ROLLBACK;")

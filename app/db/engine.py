@@ -45,25 +45,31 @@ def seal_url(settings: Settings) -> URL:
     return derived_url(application_url(settings), "seal")
 
 
-def create_engine(url: URL, settings: Settings, *, pool_size: int | None = None, name: str = "minzheng") -> AsyncEngine:
-    """An engine whose sessions speak UTC, give up in bounded time, and never hand out more than ``pool_size`` connections."""
+def create_engine(
+    url: URL, settings: Settings, *, pool_size: int | None = None, name: str = "minzheng", fixed_plans: bool = False
+) -> AsyncEngine:
+    """An engine whose sessions speak UTC, give up in bounded time, and never hand out more than ``pool_size`` connections.
+
+    ``fixed_plans``: plan a statement once per connection, for few statements that are run over and over.
+    """
     return create_async_engine(
         url,
         pool_size=pool_size or settings.pool_size,
         max_overflow=0,
         pool_timeout=settings.pool_timeout_seconds,
         pool_recycle=1800,
-        connect_args=_connect_args(settings, name),
+        connect_args=_connect_args(settings, name, fixed_plans=fixed_plans),
     )
 
 
-def _connect_args(settings: Settings, name: str) -> dict[str, Any]:
+def _connect_args(settings: Settings, name: str, *, fixed_plans: bool) -> dict[str, Any]:
     return {
         "timeout": 5,
         "server_settings": {
             "application_name": name,
             "timezone": "UTC",
             "jit": "off",
+            "plan_cache_mode": "force_generic_plan" if fixed_plans else "auto",
             "statement_timeout": str(settings.statement_timeout_ms),
             "idle_in_transaction_session_timeout": str(settings.idle_in_transaction_timeout_ms),
             "lock_timeout": "5000",

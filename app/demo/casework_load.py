@@ -1,101 +1,72 @@
-"""Writing the demo's applications and entitlements: every act through the use cases themselves, with real assessments.
+"""Taking the demo's applications to their states: every act through the use cases themselves, with real assessments.
 
-The use cases run over files in memory; what they leave is then written set-wise, in seconds, once.
+The use cases run on files in memory (``casework_files``); what they leave is written set-wise, in seconds, once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from typing import Any
+from typing import Any, TypeVar, cast
 from uuid import UUID, uuid5
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db.base import columns
+from app.db.base import DistrictTable, columns
 from app.db.locks import lock_subjects
 from app.db.repositories import reference
 from app.db.repositories.audit import AuditEntry, write_audit
-from app.db.repositories.case_rows import (
-    CoveredPerson,
-    Granting,
-    Stamp,
-    application_row,
-    assessment_row,
-    clock_row,
-    decision_row,
-    event_row,
-    notice_row,
-)
+from app.db.repositories.case_rows import CoveredPerson, Stamp
 from app.db.session import transaction
-from app.db.tables import casework as tables
+from app.db.tables.casework import Application, Entitlement
 from app.db.tables.reference import Area
 from app.db.tables.registry import Household, HouseholdMember, Person
 from app.demo.accounts import NAMESPACE
+from app.demo.casework_files import TABLES, Files, StampedFiles
 from app.demo.model import DemoApplication, DemoPopulation, DemoState
 from app.domain.access import Actor, AreaScope, Duty, Level
 from app.domain.calendar import SHANGHAI, Calendar
 from app.domain.casework import service
-from app.domain.casework.clocks import Clock, ClockKind
 from app.domain.casework.desk import Desk, Standing
 from app.domain.casework.frozen import value_of
-from app.domain.casework.model import (
-    Application,
-    Decision,
-    FrozenAssessment,
-    Grant,
-    Happening,
-    Holding,
-    PublicNotice,
-    RunningClock,
-)
-from app.domain.casework.workflow import State
 from app.domain.eligibility import Household as HouseholdFacts
 from app.domain.eligibility import ParameterBook
 from app.domain.registry import HouseholdSnapshot, MemberSnapshot
 from app.ids import new_id
 from app.runtime import Runtime
 
-APPLICATION = columns(tables.Application)
-HOUSEHOLD, MEMBER, PERSON, AREA = columns(Household), columns(HouseholdMember), columns(Person), columns(Area)
+APPLICATION, AREA = columns(Application), columns(Area)
+HOUSEHOLD, MEMBER, PERSON = columns(Household), columns(HouseholdMember), columns(Person)
 
-#: In the order in which they refer to each other.
-TABLES: tuple[type[Any], ...] = (
-    tables.Application,
-    tables.ApplicationEvent,
-    tables.ApplicationDeadline,
-    tables.Assessment,
-    tables.Decision,
-    tables.PublicNotice,
-    tables.Entitlement,
-    tables.EntitlementAmount,
-    tables.EntitlementMember,
-    tables.Enrolment,
-)
+Table = TypeVar("Table", bound=DistrictTable)
+
 OFFICE_OPENS = time(9, 0, tzinfo=SHANGHAI)
+STEP = timedelta(minutes=10)
 
 
 async def load_applications(runtime: Runtime, population: DemoPopulation) -> int:
-    """Takes the population's applications to their states, in one transaction; how many, 0 when the district has them already.
+    """How many applications it made, in one transaction; 0 when the district has them already.
 
-    The population must be registered (``load_population``). Only calls on the demo district make sense: its clerks are named after it.
+    The population must be registered before (``load_population``).
     """
     scope = AreaScope(population.district, population.district)
     async with transaction(runtime.engine, scope) as session:
         await lock_subjects(session, [b"demo applications " + scope.district.encode()])
-        if await _is_loaded(session, scope):
+        if not population.applications or await _is_loaded(session, scope):
             return 0
-        files = Files(scope, Numbers(await _first_number(session, 2 * len(population.applications))))
-        office = await _open_office(session, runtime, scope, files, population)
+        office = await _open_office(session, runtime, scope, population)
         for planned in sorted(population.applications, key=lambda one: (one.drafted_on, one.household.number)):
             await office.process(planned)
-        await _write(session, files)
-        counts = {"applications": len(files.applications), "entitlements": len(files.rows[tables.Entitlement])}
+        rows = office.files.rows()
+        for table in (table for table in TABLES if rows[table]):
+            await session.execute(sa.insert(table), rows[table])
+        counts = {"applications": len(rows[Application]), "entitlements": len(rows[Entitlement])}
         entry = AuditEntry("demo.load_applications", "district", scope.district, scope.district, details=counts)
         await write_audit(session, [entry], None, actor_name="demo", district=scope.district)
-    return len(files.applications)
+    return counts["applications"]
 
 
 async def _is_loaded(session: AsyncSession, scope: AreaScope) -> bool:
@@ -103,30 +74,84 @@ async def _is_loaded(session: AsyncSession, scope: AreaScope) -> bool:
     return bool((await session.execute(statement)).scalar_one())
 
 
-async def _first_number(session: AsyncSession, count: int) -> int:
-    """The first of ``count`` running numbers reserved for this load."""
-    statement = sa.text("SELECT min(nextval('casework_number')) FROM generate_series(1, :count)")
-    return int((await session.execute(statement, {"count": max(1, count)})).scalar_one())
-
-
-async def _write(session: AsyncSession, files: Files) -> None:
-    files.settle()
-    for table in TABLES:
-        if rows := files.rows[table]:
-            await session.execute(sa.insert(table), rows)
-
-
-# --- the office: who does what on which day -------------------------------------------------------------------------------
-
-
-async def _open_office(
-    session: AsyncSession, runtime: Runtime, scope: AreaScope, files: Files, population: DemoPopulation
-) -> Office:
-    numbers = [planned.household.number for planned in population.applications]
+async def _open_office(session: AsyncSession, runtime: Runtime, scope: AreaScope, population: DemoPopulation) -> Office:
+    registered = await _registered(session, scope, [planned.household.number for planned in population.applications])
+    people = {
+        member.person_id: CoveredPerson(member.person_id, member.person_uid, member.name_key)
+        for household in registered.by_number.values()
+        for member in household.members
+    }
+    numbers = await _running_numbers(session, 2 * len(population.applications))
     rules = LoadedRules(
         await runtime.parameter_books.current(session), await reference.get_calendar(session), await _area_names(session, scope)
     )
-    return Office(scope, files, Registered(await _snapshots(session, scope, numbers)), rules)
+    return Office(Files(scope, numbers, people), registered, rules)
+
+
+async def _running_numbers(session: AsyncSession, count: int) -> Iterator[int]:
+    statement = sa.text("SELECT nextval('casework_number') FROM generate_series(1, :count)")
+    return iter((await session.execute(statement, {"count": count})).scalars().all())
+
+
+async def _area_names(session: AsyncSession, scope: AreaScope) -> dict[str, str]:
+    statement = sa.select(AREA.code, AREA.name).where(AREA.district == scope.district).order_by(AREA.valid_from)
+    rows = (await session.execute(statement)).all()
+    return {row.code: row.name for row in rows}
+
+
+async def _registered(session: AsyncSession, scope: AreaScope, numbers: list[str]) -> Registered:
+    """Table by table: a population loaded a moment ago has no statistics yet, and a join of the three is planned badly."""
+    households = await _rows_of(session, scope, Household, HOUSEHOLD.household_no, numbers)
+    memberships = await _rows_of(session, scope, HouseholdMember, MEMBER.household_id, [one.id for one in households])
+    people = await _rows_of(session, scope, Person, PERSON.id, [one.person_id for one in memberships])
+    by_id = {person.id: person for person in people}
+    members: dict[UUID, list[MemberSnapshot]] = {}
+    for one in sorted(memberships, key=lambda one: (one.relation != "head", one.id)):
+        members.setdefault(one.household_id, []).append(_member(one, by_id[one.person_id]))
+    snapshots = {household.household_no: _snapshot(household, members[household.id]) for household in households}
+    return Registered(snapshots, {snapshot.household_id: snapshot for snapshot in snapshots.values()})
+
+
+async def _rows_of(
+    session: AsyncSession, scope: AreaScope, table: type[Table], key: sa.Column[Any], wanted: list[Any]
+) -> list[Table]:
+    listed = sa.cast(wanted, postgresql.ARRAY(key.type))
+    statement = sa.select(table).where(columns(table).district == scope.district, key == sa.func.any(listed))
+    return list((await session.execute(statement)).scalars())
+
+
+def _snapshot(household: Household, members: list[MemberSnapshot]) -> HouseholdSnapshot:
+    return HouseholdSnapshot(
+        household_id=household.id,
+        household_no=household.household_no,
+        area_code=household.area_code,
+        residence=cast("Any", household.residence),
+        version=household.version,
+        on=household.created_at.date(),
+        members=tuple(members),
+        payee=None,
+    )
+
+
+def _member(membership: HouseholdMember, person: Person) -> MemberSnapshot:
+    return MemberSnapshot(
+        person_id=person.id,
+        person_uid=person.person_uid,
+        name=person.name,
+        name_key=person.name_key,
+        relation=cast("Any", membership.relation),
+        birth_date=person.birth_date,
+        gender=cast("Any", person.gender),
+        residence=cast("Any", person.residence),
+        id_number_masked=person.id_number_masked,
+        disability=None,
+        employment=None,
+        study=None,
+        serious_illness=False,
+    )
+
+
+# --- the office: who does what on which day -------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -149,28 +174,23 @@ class LoadedRules:
 
 @dataclass(frozen=True)
 class Registered:
-    """The applying households, read once; they have been registered long before they apply."""
+    """The applying households, read once; they were registered long before they apply."""
 
     by_number: dict[str, HouseholdSnapshot]
-
-    def __post_init__(self) -> None:
-        by_id = {snapshot.household_id: snapshot for snapshot in self.by_number.values()}
-        object.__setattr__(self, "by_id", by_id)
-
-    by_id: dict[UUID, HouseholdSnapshot] = field(init=False)
+    by_id: dict[UUID, HouseholdSnapshot]
 
     async def snapshot(self, _scope: AreaScope, household_id: UUID, _on: date) -> HouseholdSnapshot:
         return self.by_id[household_id]
 
 
-Act = Callable[[Desk, UUID], Any]
+Act = Callable[[Desk, UUID], Awaitable[Standing]]
+Step = tuple[Duty, date | None, Act]
 
 
 @dataclass(frozen=True)
 class Office:
     """Community, station and district of the demo, at work on one application after the other."""
 
-    scope: AreaScope
     files: Files
     registered: Registered
     rules: LoadedRules
@@ -178,48 +198,63 @@ class Office:
     async def process(self, planned: DemoApplication) -> None:
         """Every act that leads to the planned state, each on its day by its officer."""
         snapshot = self.registered.by_number[planned.household.number]
-        facts = value_of(HouseholdFacts, _with_person_ids(planned, snapshot))
+        facts = value_of(HouseholdFacts, _facts(planned, snapshot))
         draft = service.Draft(snapshot.household_id, "dibao", facts=facts)
-        standing = await service.create(self._desk(planned, Duty.COMMUNITY_WORKER, planned.drafted_on), draft)
-        application_id = standing.application.id
-        for duty, day, act in self._acts(planned, facts):
-            await act(self._desk(planned, duty, day), application_id)
+        standing = await service.create(self._desk(planned, Duty.COMMUNITY_WORKER, planned.drafted_on, 0), draft)
+        for place, (duty, day, act) in enumerate(self._steps(planned, facts), start=1):
+            if day is not None:
+                await act(self._desk(planned, duty, day, place), standing.application.id)
 
-    def _acts(self, planned: DemoApplication, facts: HouseholdFacts) -> Iterator[tuple[Duty, date, Act]]:
-        """The way to the planned state; a day that isn't planned ends it."""
+    def _steps(self, planned: DemoApplication, facts: HouseholdFacts) -> tuple[Step, ...]:
+        """The whole way; what has no day wasn't done."""
         missing = planned.missing_items
-        steps: list[tuple[Duty, date | None, Act]] = [
-            (Duty.COMMUNITY_WORKER, planned.submitted_on, lambda desk, id_: service.submit(desk, id_, None, None)),
+        decide = service.confirm if planned.state is DemoState.CONFIRMED else service.refuse
+        return (
+            (Duty.COMMUNITY_WORKER, planned.submitted_on, lambda desk, it: service.submit(desk, it, None, None)),
             (
                 Duty.STATION_CLERK,
                 planned.returned_on,
-                lambda desk, id_: service.return_for_supplement(desk, id_, None, missing, None),
+                lambda desk, it: service.return_for_supplement(desk, it, None, missing, None),
             ),
-            (Duty.STATION_CLERK, planned.accepted_on, lambda desk, id_: service.accept(desk, id_, None, None)),
-            (Duty.STATION_CLERK, self._surveyed_on(planned), lambda desk, id_: service.put_facts(desk, id_, None, facts)),
-            (Duty.STATION_HEAD, planned.opinion_on, lambda desk, id_: service.give_opinion(desk, id_, None, None)),
-            (Duty.COMMUNITY_WORKER, planned.posted_on, lambda desk, id_: service.open_notice(desk, id_, None, None)),
-            (Duty.COMMUNITY_WORKER, planned.notice_closed_on, lambda desk, id_: service.close_notice(desk, id_, None, None)),
-            (Duty.REVIEWER, planned.decided_on, _decide(planned)),
-        ]
-        return ((duty, day, act) for duty, day, act in steps if day is not None)
+            (Duty.STATION_CLERK, planned.accepted_on, lambda desk, it: service.accept(desk, it, None, None)),
+            (Duty.STATION_CLERK, self._surveyed_on(planned), lambda desk, it: service.put_facts(desk, it, None, facts)),
+            (Duty.STATION_HEAD, planned.opinion_on, lambda desk, it: service.give_opinion(desk, it, None, None)),
+            (Duty.COMMUNITY_WORKER, planned.posted_on, lambda desk, it: service.open_notice(desk, it, None, None)),
+            (Duty.COMMUNITY_WORKER, planned.notice_closed_on, lambda desk, it: service.close_notice(desk, it, None, None)),
+            (Duty.REVIEWER, planned.decided_on, lambda desk, it: decide(desk, it, None, None)),
+        )
 
     def _surveyed_on(self, planned: DemoApplication) -> date | None:
-        """The survey brings the facts within its three days; of those just accepted, half are still waiting for it."""
-        if planned.accepted_on is None or (planned.opinion_on is None and int(planned.household.number[-1]) % 2):
+        """The survey brings the facts in its three days; of those accepted lately, half still wait for it."""
+        if planned.accepted_on is None:
             return None
         if planned.opinion_on is None:
-            return planned.accepted_on
+            return planned.accepted_on if int(planned.household.number[-1]) % 2 else None
         return min(planned.opinion_on, self.rules.days.add_working_days(planned.accepted_on, 2).date)
 
-    def _desk(self, planned: DemoApplication, duty: Duty, day: date) -> Desk:
-        actor = _officer(duty, planned.household.area_code)
-        now = datetime.combine(day, OFFICE_OPENS) + timedelta(minutes=5 * self.files.events_of(planned.household.number))
-        files = replace_stamp(self.files, Stamp(actor, now, day))
+    def _desk(self, planned: DemoApplication, duty: Duty, day: date, place: int) -> Desk:
+        actor = officer(duty, planned.household.area_code)
+        now = datetime.combine(day, OFFICE_OPENS) + place * STEP
+        files = StampedFiles(self.files, Stamp(actor, now, day))
         return Desk(actor, now, day, files, files, self.registered, self.rules, new_id)
 
 
-def _decide(planned: DemoApplication) -> Act:
-    if planned.state is DemoState.CONFIRMED:
-        return lambda desk, id_: service.confirm(desk, id_, None, None)
-    return lambda desk, id_: service.refuse(desk, id_, None, None)
+def officer(duty: Duty, area_code: str) -> Actor:
+    """Whoever holds the duty for a community, named as the published demo accounts are; most of them have no account."""
+    district, station, community = area_code[:6], area_code[:9], area_code
+    name, level, area = {
+        Duty.COMMUNITY_WORKER: (f"c{community[6:]}.worker", Level.COMMUNITY, community),
+        Duty.STATION_CLERK: (f"s{station[6:]}.clerk", Level.SUBDISTRICT, station),
+        Duty.STATION_HEAD: (f"s{station[6:]}.head", Level.SUBDISTRICT, station),
+        Duty.REVIEWER: ("district.reviewer", Level.DISTRICT, district),
+    }[duty]
+    return Actor(uuid5(NAMESPACE, name), name, level, area, district, frozenset({duty}))
+
+
+def _facts(planned: DemoApplication, snapshot: HouseholdSnapshot) -> dict[str, Any]:
+    """The planned facts with the registry's ids in the place of m1, m2, …"""
+    ids = {(str(member.relation), member.name, member.birth_date): str(member.person_id) for member in snapshot.members}
+    facts: dict[str, Any] = dict(planned.facts)
+    members = zip(planned.household.members, facts["members"], strict=True)
+    named = [fact | {"ref": ids[(one.relation, one.person.name, one.person.birth_date)]} for one, fact in members]
+    return facts | {"members": named}

@@ -128,7 +128,7 @@ def assertion_of(private: ec.EllipticCurvePrivateKey, client_id: str, audience: 
 
 
 async def audit_of(runtime: Runtime, subject: UUID | str) -> list[tuple[str, str, str | None, str, dict[str, Any] | None]]:
-    """Action, outcome, reason, actor and details of every record about a subject, oldest first; read as the sealer, who sees all."""
+    """Action, outcome, reason, actor and details of every record about a subject, oldest first; the sealer sees all."""
     statement = text(
         "SELECT action, outcome, reason, actor_name, details FROM audit_record WHERE subject_id = :subject ORDER BY id"
     )

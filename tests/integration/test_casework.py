@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -191,7 +192,7 @@ async def test_the_timeline_chains_the_states(sign_in: SignIn) -> None:
     ]
     assert [item["number"] for item in items] == list(range(1, 9))
     assert items[0]["from_state"] is None
-    for before, after in zip(items, items[1:], strict=False):
+    for before, after in pairwise(items):
         assert before["to_state"] == after["from_state"]
     assert (items[4]["business_date"], items[4]["actor_name"]) == (OPINION, "s001.head")
 

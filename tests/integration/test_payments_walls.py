@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import date
 from itertools import permutations
 from typing import Any
 from uuid import UUID, uuid4
@@ -15,6 +16,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from app.db.engine import normalise_url
+from app.db.maintenance import create_partitions
 from app.db.session import transaction
 from app.db.tables.payments import APPROVED_STATES, BATCH_STATES
 from app.domain.access import Duty
@@ -257,3 +259,15 @@ async def test_another_district_sees_no_money(released: dict[str, Any], runtime:
     async with transaction(runtime.engine) as session:
         for table in (*LEDGER, *KEPT):
             assert (await session.execute(text(f"SELECT count(*) FROM {table}"))).scalar_one() == 0
+
+
+async def test_new_months_come_with_the_same_walls(runtime: Runtime, world: object) -> None:
+    assert runtime.settings.database_admin_url is not None
+    admin = normalise_url(runtime.settings.database_admin_url.get_secret_value())
+    await create_partitions(admin, date(2027, 9, 30))
+    assert await create_partitions(admin, date(2027, 9, 30)) == []
+    for table in ("ledger_transfer", "benefit_claim", "payment_item"):
+        for month in ("202709", "202710", "202711", "202712"):
+            partition = f"{table}_{month}"
+            assert "permission denied" in await refused(runtime, f"SELECT * FROM {partition}")
+            assert "append-only" in await refused_to_owner(runtime, f"TRUNCATE {partition}")

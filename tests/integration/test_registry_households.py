@@ -187,6 +187,8 @@ async def test_the_head_leaves_last_or_hands_over_first(sign_in: SignIn) -> None
     silent = await clerk.post(f"{base}/change-head", json={"person_id": spouse, "on": "2025-01-01"})
     assert (silent.status_code, silent.json()["code"]) == (409, "former_head_relation_required")
     relations = [{"person_id": head, "relation": "spouse"}]
+    twice = await clerk.post(f"{base}/change-head", json={"person_id": spouse, "relations": relations * 2})
+    assert (twice.status_code, twice.json()["errors"][0]["code"]) == (422, "repeated")
     changed = await clerk.post(f"{base}/change-head", json={"person_id": spouse, "on": "2025-01-01", "relations": relations})
     assert changed.status_code == 200
     assert {m["person_id"]: m["relation"] for m in changed.json()["members"]} == {spouse: "head", head: "spouse", child: "child"}
@@ -375,3 +377,16 @@ async def test_a_snapshot_is_never_taken_with_a_member_missing(sign_in: SignIn, 
         assert refused.value.code == "household_partly_outside"
         with pytest.raises(NotFound):
             await repository.snapshot(community, UUID(away["id"]), date(2025, 6, 1))
+
+
+async def test_an_overlap_with_a_stay_behind_the_wall_is_refused_without_naming_it(sign_in: SignIn) -> None:
+    clerk, worker = sign_in("s001.clerk"), sign_in("c001001.worker")
+    away, home = await opened(clerk, "head", "child", area_code=MEISHAN_OTHER), await opened(clerk, "head")
+    mover, path = away["people"][1], f"/api/v1/households/{home['id']}/members"
+    entry = {"person_id": mover, "relation": "other", "since": "2025-06-01", "move": True}
+    assert (await clerk.post(path, json=entry)).status_code == 201
+    assert (await worker.post(f"{path}/{mover}/leave", json={"on": "2025-06-01"})).status_code == 200
+    refused = await worker.post(path, json={**entry, "since": "2025-01-01"})
+    assert (refused.status_code, refused.json()["code"]) == (409, "person_in_other_household")
+    assert away["household_no"] not in refused.text
+    assert away["id"] not in refused.text

@@ -11,12 +11,15 @@ from uuid import UUID
 import pytest
 from sqlalchemy import URL, text
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 
 from app.db.registry_desk import RegistryDesk, open_desk
+from app.db.repositories.people import PeopleRepository, PersonFilter
+from app.db.repositories.registry import HouseholdFilter, HouseholdRepository
 from app.db.session import transaction
 from app.demo.accounts import ACCOUNTS
 from app.domain.access import Actor, AreaScope
+from app.domain.errors import NotFound
 from app.domain.registry.entry import PersonDetails, Registration, check_registration
 from app.domain.registry.refusals import DuplicateRegistration
 from app.ids import new_id
@@ -183,3 +186,34 @@ async def test_a_sealed_value_opens_for_its_own_person_only(runtime: Runtime, wo
         with pytest.raises(SealBroken):
             await desk(session, runtime, runtime.blind_index).people.id_number(clerk().scope, person_id)
         await session.rollback()
+
+
+async def test_the_first_wall_stands_without_the_second(runtime: Runtime, sign_in: SignIn, cluster: URL) -> None:
+    """As the owner row-level security doesn't bind: the repositories' own conditions must."""
+    client = sign_in("s001.clerk")
+    household = await opened(client, "head", area_code=MEISHAN_OTHER)
+    household_id, person_id = UUID(household["id"]), UUID(household["people"][0])
+    inside, outside = AreaScope("350702", MEISHAN_OTHER), AreaScope("350702", MEISHAN)
+    engine = create_async_engine(cluster.set(database=runtime.engine.url.database))
+    async with AsyncSession(engine) as session:
+        people, households = PeopleRepository(session, runtime.cipher), HouseholdRepository(session, runtime.cipher)
+        person = await people.get(inside, person_id, TODAY)
+        assert (await households.snapshot(inside, household_id, TODAY)).head is not None
+        for call in (
+            people.get(outside, person_id, TODAY),
+            people.reveal(outside, person_id, ("id_number",)),
+            households.get(outside, household_id, TODAY),
+            households.snapshot(outside, household_id, TODAY),
+        ):
+            with pytest.raises(NotFound):
+                await call
+        assert await people.find_id(outside, person.person_uid) is None
+        assert await people.list_locked(outside, [person_id]) == []
+        assert await people.count_people(outside, PersonFilter(person_uid=person.person_uid)) == 0
+        assert await households.stays_in(outside, household_id) == []
+        assert await households.stays_of_people(outside, [person_id]) == []
+        assert await households.count_households(outside, HouseholdFilter(household_no=household["household_no"])) == 0
+        await people.relocate(outside, [person_id], MEISHAN, datetime.now(UTC))
+        assert (await people.get(inside, person_id, TODAY)).area_code == MEISHAN_OTHER
+        await session.rollback()
+    await engine.dispose()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -35,8 +35,13 @@ class CoveredPerson:
     name_key: str
 
 
+def shallow(value: Any) -> Row:
+    """The fields of a frozen value as they are: documents are stored, not copied."""
+    return {field.name: getattr(value, field.name) for field in fields(value)}
+
+
 def application_row(scope: AreaScope, application: Application, *, synthetic: bool = False) -> Row:
-    values = asdict(application) | {"state": application.state.value, "missing_items": list(application.missing_items)}
+    values = shallow(application) | {"state": application.state.value, "missing_items": list(application.missing_items)}
     return values | {"district": scope.district, "synthetic": synthetic}
 
 
@@ -80,15 +85,16 @@ def clock_row(scope: AreaScope, application: Application, clock: Clock, now: dat
 
 def assessment_row(scope: AreaScope, application: Application, assessment: FrozenAssessment, decision: Decision) -> Row:
     made = {"made_at": decision.decided_at, "made_by": decision.decided_by}
-    return {**_hangs_on(scope, application), **asdict(assessment), **made}
+    return {**_hangs_on(scope, application), **shallow(assessment), **made}
 
 
 def decision_row(scope: AreaScope, application: Application, decision: Decision) -> Row:
-    return {**_hangs_on(scope, application), **asdict(decision)}
+    return {**_hangs_on(scope, application), **shallow(decision)}
 
 
 def notice_row(scope: AreaScope, stamp: Stamp, notice: PublicNotice) -> Row:
-    return {"district": scope.district, **asdict(notice), "opened_by": stamp.actor.id, "opened_at": stamp.now}
+    opened = {"opened_by": stamp.actor.id, "opened_at": stamp.now}
+    return {"district": scope.district, **shallow(notice), "content": asdict(notice.content), **opened}
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +137,7 @@ class Granting:
 
     def amount_rows(self, now: datetime) -> list[Row]:
         common = {"from_month": self.grant.since_month, "decision_id": self.application.decision_id, "recorded_at": now}
-        return [{**self._part, "id": new_id(), **common, **asdict(component)} for component in self.grant.components]
+        return [{**self._part, "id": new_id(), **common, **shallow(component)} for component in self.grant.components]
 
     def member_rows(self, people: Iterable[CoveredPerson]) -> list[Row]:
         return [

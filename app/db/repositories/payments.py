@@ -17,7 +17,7 @@ from app.db.repositories.payment_ledger import LedgerRepository
 from app.db.tables.payments import PaymentBatch, PaymentItem
 from app.domain.access import AreaScope
 from app.domain.calendar import Month
-from app.domain.errors import NotFound
+from app.domain.errors import Conflict, NotFound
 from app.domain.payments.model import Batch, BatchRequest, BatchState, Signature, Totals
 from app.domain.payments.ports import Books
 from app.ids import new_id
@@ -45,6 +45,7 @@ class BatchRepository:
         self._session = session
 
     async def add(self, scope: AreaScope, request: BatchRequest, prepared: Signature, pay_by_on: date | None) -> Batch:
+        await self._require_open_months(request)
         number = await self._next_number(scope, request.pay_month)
         values = {
             "district": scope.district,
@@ -88,13 +89,15 @@ class BatchRepository:
         stored = await self._session.execute(changed, execution_options={"populate_existing": True})
         return batch_of(stored.scalar_one())
 
-    async def missing_months(self, request: BatchRequest) -> tuple[Month, ...]:
+    async def _require_open_months(self, request: BatchRequest) -> None:
         needed = {f"benefit_claim_{month.first_day:%Y%m}": month for month in request.months}
         needed |= {
             f"{table}_{request.pay_month.first_day:%Y%m}": request.pay_month for table in ("payment_item", "ledger_transfer")
         }
         present = set((await self._session.execute(OPEN_PARTITIONS, {"names": sorted(needed)})).scalars())
-        return tuple(sorted({month for name, month in needed.items() if name not in present}))
+        if missing := sorted({month for name, month in needed.items() if name not in present}):
+            names = "、".join(map(str, missing))
+            raise Conflict("month_not_open", f"{names} 的账期尚未开通，请管理员运行 minzheng db maintain，或改选月份。")
 
     async def list_batches(
         self,

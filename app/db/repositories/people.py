@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.base import columns
 from app.db.locks import lock_subjects
+from app.db.scoping import at_or_below, within
 from app.db.tables.registry import Person, PersonFact
 from app.domain.access import AreaScope
 from app.domain.identity import normalise_name, normalise_phone
@@ -66,11 +67,11 @@ class PeopleRepository:
         """Those who are there, without their facts, after taking all of them for this transaction."""
         wanted = list(person_ids)
         await lock_subjects(self._session, [person_id.bytes for person_id in wanted])
-        statement = select(Person).where(PERSON.district == scope.district, PERSON.id.in_(wanted))
+        statement = select(Person).where(within(scope, PERSON), PERSON.id.in_(wanted))
         return [self._record(row, Attributes()) for row in (await self._session.execute(statement)).scalars()]
 
     async def find_id(self, scope: AreaScope, person_uid: UUID) -> UUID | None:
-        statement = select(PERSON.id).where(PERSON.district == scope.district, PERSON.person_uid == person_uid)
+        statement = select(PERSON.id).where(within(scope, PERSON), PERSON.person_uid == person_uid)
         return (await self._session.execute(statement)).scalar_one_or_none()
 
     async def list_people(
@@ -126,7 +127,7 @@ class PeopleRepository:
         values = self._columns_of(person.person_uid, change.details, change.given)
         await self._session.execute(
             update(Person)
-            .where(PERSON.district == scope.district, PERSON.id == person_id)
+            .where(within(scope, PERSON), PERSON.id == person_id)
             .values(**values, version=PERSON.version + 1, updated_at=now)
         )
         before = (await facts_on(scope, self._session, [person_id], change.valid_from)).get(person_id, {})
@@ -145,15 +146,15 @@ class PeopleRepository:
         if not moved:
             return
         values = {"area_code": area_code, "version": PERSON.version + 1, "updated_at": now}
-        people = update(Person).where(PERSON.district == scope.district, PERSON.id.in_(moved)).values(values)
-        facts = update(PersonFact).where(FACT.district == scope.district, FACT.person_id.in_(moved))
+        people = update(Person).where(within(scope, PERSON), PERSON.id.in_(moved)).values(values)
+        facts = update(PersonFact).where(within(scope, FACT), FACT.person_id.in_(moved))
         await self._session.execute(people.execution_options(synchronize_session=False))
         await self._session.execute(facts.values(area_code=area_code).execution_options(synchronize_session=False))
 
     # rows and values
 
     async def _row(self, scope: AreaScope, person_id: UUID) -> Person:
-        statement = select(Person).where(PERSON.district == scope.district, PERSON.id == person_id)
+        statement = select(Person).where(within(scope, PERSON), PERSON.id == person_id)
         statement = statement.execution_options(populate_existing=True)
         person = (await self._session.execute(statement)).scalar_one_or_none()
         if person is None:
@@ -219,7 +220,7 @@ class PeopleRepository:
 
     async def _supersede(self, scope: AreaScope, person_id: UUID, kinds: Iterable[str], valid_from: date, now: datetime) -> None:
         statement = update(PersonFact).where(
-            FACT.district == scope.district,
+            within(scope, FACT),
             FACT.person_id == person_id,
             FACT.kind.in_(list(kinds)),
             FACT.valid_from == valid_from,
@@ -273,9 +274,9 @@ SHARED_COLUMNS = (
 
 
 def _conditions(scope: AreaScope, wanted: PersonFilter) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = [PERSON.district == scope.district, *area_range(PERSON.area_code, scope.prefix)]
+    conditions = [within(scope, PERSON)]
     if wanted.area_code is not None:
-        conditions += area_range(PERSON.area_code, wanted.area_code)
+        conditions.append(at_or_below(PERSON.area_code, wanted.area_code))
     if wanted.name is not None:
         conditions.append(PERSON.name_key == normalise_name(wanted.name))
     if wanted.name_begins is not None:
@@ -283,11 +284,6 @@ def _conditions(scope: AreaScope, wanted: PersonFilter) -> list[ColumnElement[bo
     if wanted.person_uid is not None:
         conditions.append(PERSON.person_uid == wanted.person_uid)
     return conditions
-
-
-def area_range(column: ColumnElement[Any], prefix: str) -> list[ColumnElement[bool]]:
-    """Everything at or below an area, as a range that an index serves ('~' sorts behind every digit in "C")."""
-    return [column >= prefix, column < prefix + "~"]
 
 
 async def facts_on(
@@ -301,7 +297,7 @@ async def facts_on(
         select(FACT.person_id, FACT.kind, FACT.value)
         .ext(distinct_on(FACT.person_id, FACT.kind))
         .where(
-            FACT.district == scope.district,
+            within(scope, FACT),
             FACT.person_id.in_(wanted),
             FACT.valid_from <= on,
             FACT.superseded_at.is_(None),

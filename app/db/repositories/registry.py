@@ -14,7 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.db.base import columns
 from app.db.constraints import register_constraint
 from app.db.locks import lock_subjects
-from app.db.repositories.people import area_range, attributes_on
+from app.db.repositories.people import attributes_on
+from app.db.scoping import at_or_below, within
 from app.db.tables.registry import Household, HouseholdMember, Person
 from app.domain.access import AreaScope
 from app.domain.errors import Conflict
@@ -120,10 +121,10 @@ class HouseholdRepository:
         )
 
     async def stays_of_people(self, scope: AreaScope, person_ids: Iterable[UUID]) -> Sequence[Membership]:
-        return await self._stays(MEMBER.district == scope.district, MEMBER.person_id.in_(list(person_ids)))
+        return await self._stays(within(scope, MEMBER), MEMBER.person_id.in_(list(person_ids)))
 
     async def stays_in(self, scope: AreaScope, household_id: UUID) -> Sequence[Membership]:
-        return await self._stays(MEMBER.district == scope.district, MEMBER.household_id == household_id)
+        return await self._stays(within(scope, MEMBER), MEMBER.household_id == household_id)
 
     # writing
 
@@ -152,7 +153,7 @@ class HouseholdRepository:
         await self._update(scope, list(household_ids), {"updated_at": now})
 
     async def end_stay(self, scope: AreaScope, stay: Membership) -> None:
-        statement = update(HouseholdMember).where(MEMBER.district == scope.district, MEMBER.id == stay.id)
+        statement = update(HouseholdMember).where(within(scope, MEMBER), MEMBER.id == stay.id)
         statement = statement.values(valid_until=stay.valid_until)
         await self._session.execute(statement.execution_options(synchronize_session=False))
 
@@ -175,7 +176,7 @@ class HouseholdRepository:
     # rows and values
 
     async def _row(self, scope: AreaScope, household_id: UUID) -> Household:
-        statement = select(Household).where(HOUSEHOLD.district == scope.district, HOUSEHOLD.id == household_id)
+        statement = select(Household).where(within(scope, HOUSEHOLD), HOUSEHOLD.id == household_id)
         statement = statement.execution_options(populate_existing=True)
         household = (await self._session.execute(statement)).scalar_one_or_none()
         if household is None:
@@ -183,7 +184,7 @@ class HouseholdRepository:
         return household
 
     async def _update(self, scope: AreaScope, household_ids: Sequence[UUID], values: dict[str, Any]) -> None:
-        statement = update(Household).where(HOUSEHOLD.district == scope.district, HOUSEHOLD.id.in_(household_ids))
+        statement = update(Household).where(within(scope, HOUSEHOLD), HOUSEHOLD.id.in_(household_ids))
         statement = statement.values(**values, version=HOUSEHOLD.version + 1)
         await self._session.execute(statement.execution_options(synchronize_session=False))
 
@@ -203,9 +204,9 @@ class HouseholdRepository:
             return []
         statement = (
             select(HouseholdMember, Person)
-            .join_from(HouseholdMember, Person, PERSON_OF_MEMBER, isouter=True)
+            .join_from(HouseholdMember, Person, and_(PERSON_OF_MEMBER, within(scope, PERSON)), isouter=True)
             .where(
-                MEMBER.district == scope.district,
+                within(scope, MEMBER),
                 MEMBER.household_id.in_(household_ids),
                 MEMBER.valid_from <= on,
                 or_(MEMBER.valid_until.is_(None), MEMBER.valid_until > on),
@@ -271,7 +272,7 @@ class HouseholdRepository:
     async def _next_number(self, scope: AreaScope, area_code: str) -> str:
         """The community's code and a running number; whoever opens the next household there waits for our transaction."""
         await lock_subjects(self._session, [b"household_no " + area_code.encode()])
-        statement = select(HOUSEHOLD.household_no).where(HOUSEHOLD.district == scope.district, HOUSEHOLD.area_code == area_code)
+        statement = select(HOUSEHOLD.household_no).where(within(scope, HOUSEHOLD), HOUSEHOLD.area_code == area_code)
         numbers = (await self._session.execute(statement)).scalars()
         running = [int(number[13:]) for number in numbers if GENERATED_NO.fullmatch(number)]
         return f"{area_code}-{max(running, default=0) + 1:06d}"
@@ -281,9 +282,9 @@ ACCOUNT_COLUMNS = ("bank_account_sealed", "bank_account_masked", "bank_name", "a
 
 
 def _conditions(scope: AreaScope, wanted: HouseholdFilter) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = [HOUSEHOLD.district == scope.district, *area_range(HOUSEHOLD.area_code, scope.prefix)]
+    conditions = [within(scope, HOUSEHOLD)]
     if wanted.area_code is not None:
-        conditions += area_range(HOUSEHOLD.area_code, wanted.area_code)
+        conditions.append(at_or_below(HOUSEHOLD.area_code, wanted.area_code))
     if wanted.household_no is not None:
         conditions.append(HOUSEHOLD.household_no == wanted.household_no)
     if wanted.residence is not None:

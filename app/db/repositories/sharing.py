@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Row, bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.access import AreaScope
 from app.domain.calendar import Month
@@ -91,7 +91,7 @@ class Admitted:
     agreement: Agreement | None
 
 
-async def find_client(session: AsyncSession, claims: Claims, today: date) -> Admitted | None:
+async def find_client(connection: AsyncConnection, claims: Claims, today: date) -> Admitted | None:
     """The client of a verified token; None when it was disabled, moved, or its token revoked."""
     values = {
         "sub": claims.subject,
@@ -101,7 +101,7 @@ async def find_client(session: AsyncSession, claims: Claims, today: date) -> Adm
         "session": str(claims.session or claims.jti),
         "today": today,
     }
-    row = (await session.execute(ENTER, values)).one_or_none()
+    row = (await connection.execute(ENTER, values)).one_or_none()
     return None if row is None else Admitted(row.name, row.district, _agreement(row))
 
 
@@ -122,14 +122,14 @@ def _agreement(row: Row[Any]) -> Agreement | None:
 
 
 class StatusQueries:
-    """The register behind ``app.domain.sharing.ports.StatusRegister``, in one transaction of the status-query role."""
+    """The register behind ``app.domain.sharing.ports.StatusRegister``, on a connection of the status-query role."""
 
-    def __init__(self, session: AsyncSession) -> None:
-        self._session = session
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
 
     async def look_up(self, scope: AreaScope, query: StatusQuery, agreement: Agreement) -> Sequence[EnrolmentFound] | None:
         """One round trip: see the port. The index finds the person by every live version of the index key."""
-        rows = (await self._session.execute(LOOK_UP, _values(scope, query, agreement))).all()
+        rows = (await self._connection.execute(LOOK_UP, _values(scope, query, agreement))).all()
         if not rows:
             return None
         return [

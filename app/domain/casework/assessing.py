@@ -131,9 +131,10 @@ def question_of(application: Application, household: Household, holdings: Iterab
         "area_code": application.area_code,
         "residence": application.residence,
         "programmes": [application.programme],
+        "household": {"members": []},
     }
-    question = value_of(AssessmentQuestion, document | {"household": document_of(household)})
-    return replace(question, context=value_of(Context, {"holds": holds}))
+    question = value_of(AssessmentQuestion, document)
+    return replace(question, household=household, context=value_of(Context, {"holds": holds}))
 
 
 def freeze(assessment_id: UUID, question: AssessmentQuestion, assessment: Assessment) -> FrozenAssessment:

@@ -9,7 +9,6 @@ from typing import Protocol
 from uuid import UUID
 
 from app.domain.access import Actor, AreaScope
-from app.domain.calendar import Month
 from app.domain.payments.bankfile import BankItem
 from app.domain.payments.model import Batch, BatchRequest, Claim, DueLine, Payee, Signature, Totals
 
@@ -18,7 +17,7 @@ class Batches(Protocol):
     """The batches themselves."""
 
     async def add(self, scope: AreaScope, request: BatchRequest, prepared: Signature, pay_by_on: date | None) -> Batch:
-        """A new draft with the next number of its pay month."""
+        """A new draft with the next number of its pay month. ``Conflict`` month_not_open for a month without partitions."""
         ...
 
     async def get(self, scope: AreaScope, batch_id: UUID, *, lock: bool = False, share: bool = False) -> Batch:
@@ -27,10 +26,6 @@ class Batches(Protocol):
 
     async def save(self, scope: AreaScope, batch: Batch) -> Batch:
         """Writes what an act may change and counts the version up."""
-        ...
-
-    async def missing_months(self, request: BatchRequest) -> tuple[Month, ...]:
-        """Months of the request whose books aren't open (no partition)."""
         ...
 
 

@@ -30,10 +30,6 @@ async def open_batch(
 ) -> Batch:
     """A draft. ``Malformed`` for an impossible period, ``Conflict`` month_not_open for a month without books."""
     request.check()
-    missing = await books.batches.missing_months(request)
-    if missing:
-        names = "、".join(str(month) for month in missing)
-        raise Conflict("month_not_open", f"{names} 的账期尚未开通，请管理员运行 minzheng db maintain，或改选月份。")
     last_day = request.pay_month.last_day
     pay_by_on = last_day.replace(day=min(pay_by_day, last_day.day)) if pay_by_day else None
     return await books.batches.add(scope, request, Signature.of(actor, now), pay_by_on)

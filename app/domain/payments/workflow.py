@@ -38,7 +38,7 @@ RULES: Mapping[BatchAct, Rule] = MappingProxyType(
         BatchAct.SEND_TO_TREASURY: _rule({Duty.FINANCE, Duty.APPROVER}, {S.APPROVED, S.TREASURY_RETURNED}, S.WITH_TREASURY),
         BatchAct.TREASURY_ACCEPT: _rule({Duty.TREASURY}, {S.WITH_TREASURY}, S.TREASURY_ACCEPTED, others_only=True),
         BatchAct.TREASURY_RETURN: _rule({Duty.TREASURY}, {S.WITH_TREASURY}, S.TREASURY_RETURNED),
-        BatchAct.RELEASE: _rule({Duty.APPROVER}, {S.APPROVED, S.TREASURY_ACCEPTED}, S.RELEASED),
+        BatchAct.RELEASE: _rule({Duty.APPROVER}, {S.APPROVED, S.TREASURY_ACCEPTED}, S.RELEASED, others_only=True),
         BatchAct.CANCEL: _rule({Duty.FINANCE}, set(UNRELEASED), S.CANCELLED),
     }
 )

@@ -24,6 +24,7 @@ from app.routers.v1 import (
 )
 
 ROUTERS: tuple[APIRouter, ...] = (
+    status_queries.router,  # looked at first: by far the most frequent question
     codes.router,
     auth.router,
     me.router,
@@ -39,5 +40,4 @@ ROUTERS: tuple[APIRouter, ...] = (
     entitlements.router,
     tasks.router,
     payments.router,
-    status_queries.router,
 )

@@ -9,7 +9,7 @@ from uuid import UUID
 from fastapi import Depends, Query, Response
 from pydantic import Field, StringConstraints, WithJsonSchema
 
-from app.accounts.desk import AccountDesk, Particulars
+from app.accounts.desk import NAME_PATTERN, AccountDesk, Particulars
 from app.db.repositories import directory
 from app.db.repositories.directory import AccountFilter
 from app.db.tables.accounts import Account
@@ -38,7 +38,7 @@ router = api_router("账号", "/accounts")
 AdminActor = Annotated[Actor, allow(Duty.ADMIN)]
 Username = Annotated[
     str,
-    StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{2,49}$"),
+    StringConstraints(pattern=NAME_PATTERN),
     Field(description="3 至 50 位小写字母、数字、点、横线、下划线，以字母或数字开头"),
 ]
 StaffDuty = Annotated[Duty, WithJsonSchema({"type": "string", "enum": sorted(STAFF)})]

@@ -6,7 +6,8 @@ from datetime import date
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import BaseModel, Field, StringConstraints, field_validator
+from pydantic_core import PydanticCustomError
 
 from app.domain.identity import AccountKind, Gender
 from app.domain.registry.entry import (
@@ -190,6 +191,13 @@ class HeadChange(ApiModel):
     relations: list[RelationIn] = Field(
         default_factory=list, max_length=50, description="其他成员与新户主的关系；原户主必填，其他成员不填则不变"
     )
+
+    @field_validator("relations")
+    @classmethod
+    def _once_each(cls, relations: list[RelationIn]) -> list[RelationIn]:
+        if len({item.person_id for item in relations}) < len(relations):
+            raise PydanticCustomError("repeated", "同一人填写了两次，请删除重复的一行。")
+        return relations
 
 
 # --- what goes out -----------------------------------------------------------------------------------------------------

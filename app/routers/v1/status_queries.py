@@ -16,7 +16,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
-from app.bureau_session import BureauCall, BureauCallDep
+from app.bureau_session import IDEMPOTENCY_KEY, BureauCall, BureauCallDep
 from app.db.repositories.sharing import StatusQueries
 from app.dependencies import Clock, get_runtime
 from app.domain.access import Actor
@@ -174,7 +174,7 @@ class StatusAnswerView(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A question that the client's agreement covers, in the client's transaction."""
+    """A question that the client's agreement covers."""
 
     query: StatusQuery
     call: BureauCall
@@ -230,11 +230,12 @@ async def take_key(
     request: Request,
     asked: Annotated[Asked, Depends(read_query)],
     key: Annotated[
-        str | None, Header(alias="Idempotency-Key", description="幂等键（建议用 UUID）：同键同内容只查一次、计一次。")
+        str | None, Header(alias=IDEMPOTENCY_KEY, description="幂等键（建议用 UUID）：同键同内容只查一次、计一次。")
     ] = None,
 ) -> Asked:
     """Idempotency as everywhere, but in this path's own transaction."""
-    await KEYED(request, asked.call.session, asked.call.client, get_runtime(request), key)
+    if key is not None:
+        await KEYED(request, request.state.session, asked.call.client, get_runtime(request), key)
     return asked
 
 
@@ -247,7 +248,7 @@ async def ask(request: Request, asked: Annotated[Asked, Depends(take_key)]) -> S
     未写业务单号或用途返回 422 `query_without_case`。
     """
     query, runtime = asked.query, get_runtime(request)
-    answer = await answer_status_query(StatusQueries(asked.call.session), asked.call.agreement, query)
+    answer = await answer_status_query(StatusQueries(asked.call.connection), asked.call.agreement, query)
     payload = attested(answer, query, runtime.settings.issuer)
     return StatusAnswerView(
         query_id=answer.query_id,
