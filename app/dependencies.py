@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -18,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.repositories.audit import AuditTrail
 from app.domain.access import Actor, AreaScope, Duty
-from app.domain.calendar import SHANGHAI
+from app.domain.calendar import SHANGHAI, iso_date
 from app.domain.errors import (
     BadRequest,
     FieldError,
@@ -28,6 +29,7 @@ from app.domain.errors import (
     PreconditionRequired,
     Unauthenticated,
 )
+from app.request_body import storable
 from app.runtime import Runtime
 from app.security.tokens import Claims
 
@@ -72,11 +74,10 @@ async def get_clock(
         return Clock(now)
     if not get_runtime(request).settings.demo:
         raise BadRequest("demo_only", "X-Demo-Date 只能在演示模式下使用，请去掉该请求头。")
-    try:
-        day = date.fromisoformat(demo_date)
-    except ValueError as error:
-        finding = FieldError("/header/X-Demo-Date", "invalid_date", "日期不正确，应为 YYYY-MM-DD。")
-        raise Malformed("malformed_request", "X-Demo-Date 不是有效日期。", errors=[finding]) from error
+    day = iso_date(demo_date)
+    if day is None:
+        finding = FieldError("/header/X-Demo-Date", "invalid_date", "日期不正确，应为真实存在的日期，格式 YYYY-MM-DD。")
+        raise Malformed("malformed_request", "X-Demo-Date 不是有效日期。", errors=[finding])
     local = now.astimezone(SHANGHAI)
     return Clock(local.replace(year=day.year, month=day.month, day=day.day).astimezone(UTC))
 
@@ -255,7 +256,7 @@ def decode_cursor(cursor: str) -> tuple[str, ...]:
         position = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except (ValueError, binascii.Error):
         position = None
-    if not isinstance(position, list) or not position or not all(isinstance(part, str) for part in position):
+    if not isinstance(position, list) or not position or not all(isinstance(part, str) and storable(part) for part in position):
         raise bad_cursor()
     return tuple(position)
 
@@ -277,19 +278,24 @@ def cursor_id(after: tuple[Any, ...] | None) -> UUID | None:
 
 # --- versions ----------------------------------------------------------------------------------------------------------
 
-VERSION_DIGITS = 9
+# One ETag as we give it, or as a proxy that compresses has weakened it; quotes are often forgotten.
+ENTITY_TAG = re.compile(r'^(?:W/)?"?([0-9]{1,9})(?:\.[a-z]+)?"?$')
 
 
 async def get_if_match(
     if_match: Annotated[str | None, Header(description="读取该资源时得到的 ETag；不一致时返回 412。")] = None,
 ) -> int | None:
-    """The version named by If-Match; None when it is left out or ``*``."""
+    """The version named by If-Match; None when it is left out or ``*`` (whatever it is now)."""
     if if_match is None or if_match.strip() == "*":
         return None
-    tag = if_match.strip().removeprefix("W/").strip('"').split(".")[0]
-    if not (tag.isascii() and tag.isdigit()) or len(tag) > VERSION_DIGITS:
+    tags = [tag.strip() for tag in if_match.split(",")]
+    versions = {int(found.group(1)) for tag in tags if (found := ENTITY_TAG.match(tag))}
+    if len(versions) > 1:
+        finding = FieldError("/header/If-Match", "too_many", "只能带一个 ETag：最近一次读取该资源时得到的。")
+        raise Malformed("malformed_request", "If-Match 只能带一个 ETag。", errors=[finding])
+    if not versions:
         raise PreconditionFailed("stale_version", "If-Match 与当前版本不符，请重新读取后再提交。")
-    return int(tag)
+    return versions.pop()
 
 
 async def require_if_match(version: Annotated[int | None, Depends(get_if_match)], request: Request) -> int | None:

@@ -14,7 +14,8 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Depends, Header, Request, Response
-from sqlalchemy import insert, select, text
+from fastapi.responses import FileResponse, StreamingResponse
+from sqlalchemy import delete, func, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.base import columns
@@ -22,6 +23,7 @@ from app.db.tables.accounts import StoredAnswer
 from app.dependencies import CurrentActor, RuntimeDep, SessionDep
 from app.domain.access import Actor
 from app.domain.errors import BadRequest, Conflict, FieldError, Malformed
+from app.request_body import Media, media_type
 from app.runtime import Runtime
 from app.security.fields import Field
 
@@ -102,19 +104,27 @@ def _check_key(key: str) -> None:
 
 
 async def _body_of(request: Request) -> bytes:
-    """The body as sent; for uploads the digest of each part, since the framework has already consumed the stream."""
-    if not request.headers.get("content-type", "").startswith("multipart/form-data"):
+    """The body as sent; for forms a digest of the parts, since the framework has already consumed the stream."""
+    if media_type(request.headers) not in (Media.FORM, Media.UPLOAD):
         return await request.body()
     digest = hashlib.sha256()
     for name, value in (await request.form()).multi_items():
-        digest.update(name.encode() + b"\0")
         if isinstance(value, str):
-            digest.update(value.encode())
+            _add(digest, name, value)
             continue
+        _add(digest, name, value.filename or "")
+        digest.update((value.size or 0).to_bytes(8))
         while piece := await value.read(1 << 20):
             digest.update(piece)
         await value.seek(0)
     return digest.digest()
+
+
+def _add(digest: Any, *texts: str) -> None:
+    """Each with its length, so that no two sets of parts look the same."""
+    for part in texts:
+        encoded = part.encode("utf-8", "surrogatepass")
+        digest.update(len(encoded).to_bytes(8) + encoded)
 
 
 async def _take(session: AsyncSession, pending: PendingAnswer) -> None:
@@ -128,6 +138,7 @@ async def _take(session: AsyncSession, pending: PendingAnswer) -> None:
 
 
 async def _replay(session: AsyncSession, pending: PendingAnswer, runtime: Runtime) -> None:
+    """Raises ``ReplayStored``, or ``idempotency_key_reused``; returns when the key is free."""
     where = (
         STORED.caller == pending.caller,
         STORED.route == pending.route,
@@ -136,9 +147,13 @@ async def _replay(session: AsyncSession, pending: PendingAnswer, runtime: Runtim
     stored = (await session.execute(select(StoredAnswer).where(*where))).scalar_one_or_none()
     if stored is None:
         return
+    if stored.keep_until is not None and stored.keep_until <= datetime.now(UTC):
+        # Over its time, and not yet cleared away: the key is free again, and its place is needed.
+        await session.execute(delete(StoredAnswer).where(*where, STORED.keep_until <= func.now()))
+        return
     if stored.fingerprint != pending.fingerprint or stored.scope != pending.scope:
         raise Malformed("idempotency_key_reused", "此 Idempotency-Key 已用于另一内容的请求，请为新的操作生成新的键。")
-    body = runtime.cipher.open(Field.STORED_ANSWER, pending.caller, stored.body)
+    body = runtime.cipher.open_bytes(Field.STORED_ANSWER, pending.caller, stored.body)
     headers = {**stored.headers, "Idempotency-Replayed": "true"}
     raise ReplayStored(Response(body, stored.status, headers))
 
@@ -146,11 +161,8 @@ async def _replay(session: AsyncSession, pending: PendingAnswer, runtime: Runtim
 async def store_answer(request: Request, response: Response) -> None:
     """Writes the answer beside its effect; called by the route once the answer is serialised, before the commit."""
     pending: PendingAnswer | None = getattr(request.state, "pending_answer", None)
-    body = bytes(getattr(response, "body", b""))
     if pending is None or response.status_code >= HTTPStatus.BAD_REQUEST:
         return
-    if len(body) > MAX_STORED_BYTES:
-        raise RuntimeError("an answer too large to be replayed")
     runtime: Runtime = request.app.state.runtime
     values: dict[str, Any] = {
         "caller": pending.caller,
@@ -160,8 +172,18 @@ async def store_answer(request: Request, response: Response) -> None:
         "fingerprint": pending.fingerprint,
         "status": response.status_code,
         "headers": {name: value for name, value in response.headers.items() if name in KEPT_HEADERS},
-        "body": runtime.cipher.seal(Field.STORED_ANSWER, pending.caller, body.decode()),
+        "body": runtime.cipher.seal_bytes(Field.STORED_ANSWER, pending.caller, _body_to_keep(response)),
         "stored_at": datetime.now(UTC),
         "keep_until": pending.keep_until,
     }
     await request.state.session.execute(insert(StoredAnswer).values(**values))
+
+
+def _body_to_keep(response: Response) -> bytes:
+    """Raises RuntimeError for what could not be replayed: better no effect than an effect whose answer is lost."""
+    if isinstance(response, StreamingResponse | FileResponse):
+        raise RuntimeError("a streamed answer can't be replayed")  # noqa: TRY004  (a fault of the route, not of a type)
+    body = bytes(response.body)
+    if len(body) > MAX_STORED_BYTES:
+        raise RuntimeError("an answer too large to be replayed")
+    return body

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 from app import __version__
-from app.middleware import Edge
+from app.middleware import Edge, LastResort
 from app.observability import Tracing, configure_logging
 from app.openapi import DESCRIPTION, install_openapi
 from app.problems import install_problem_handlers
@@ -40,6 +40,7 @@ def create_app(settings: Settings | None = None, *, runtime: Runtime | None = No
         docs_url=None,
         redoc_url=None,
         openapi_url="/openapi.json",
+        redirect_slashes=False,
         lifespan=lifespan,
     )
     if runtime is not None:
@@ -49,7 +50,13 @@ def create_app(settings: Settings | None = None, *, runtime: Runtime | None = No
         app.include_router(router)
     install_problem_handlers(app)
     install_openapi(app)
-    app.add_middleware(Edge, max_body_bytes=settings.max_body_bytes, max_upload_bytes=settings.max_upload_bytes)
+    app.add_middleware(LastResort)
+    app.add_middleware(
+        Edge,
+        max_body_bytes=settings.max_body_bytes,
+        max_upload_bytes=settings.max_upload_bytes,
+        max_in_flight=settings.max_requests_in_flight,
+    )
     app.add_middleware(Tracing)
     return app
 

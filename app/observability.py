@@ -27,6 +27,8 @@ POOL_IN_USE = Gauge("minzheng_db_pool_in_use", "Connections in use", ["pool"])
 JOBS = Counter("minzheng_jobs_total", "Jobs finished by kind and outcome", ["kind", "outcome"])
 JOB_CHUNKS = Counter("minzheng_job_chunks_total", "Job chunks by kind and outcome", ["kind", "outcome"])
 UNSEALED = Gauge("minzheng_audit_unsealed", "Audit records waiting for their link")
+SEALS_BROKEN = Counter("minzheng_seals_broken_total", "Sealed values that did not open: altered, moved, or their key is gone")
+REFUSED_BUSY = Counter("minzheng_http_refused_busy_total", "Requests turned away because too many were being answered")
 REFUSAL_RECORD_FAILURES = Counter("minzheng_refusal_record_failures_total", "Refusals that could not be put on record")
 
 _trace: ContextVar[str] = ContextVar("trace_id", default="-")

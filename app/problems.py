@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Sequence
 from http import HTTPStatus
@@ -11,13 +12,15 @@ import orjson
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
+from fastapi.routing import APIRoute, iter_route_contexts
 from sqlalchemy import exc
 from starlette.exceptions import HTTPException
 
 from app.db.constraints import conflict_of
 from app.domain import errors
 from app.domain.errors import DomainError, FieldError
-from app.observability import trace_id
+from app.observability import SEALS_BROKEN, trace_id
+from app.security.fields import SealBroken
 from app.validation_text import field_error
 
 log = logging.getLogger("minzheng.problems")
@@ -30,18 +33,20 @@ STATUS: dict[type[DomainError], tuple[int, str]] = {
     errors.Conflict: (409, "当前不能办理"),
     errors.PreconditionFailed: (412, "内容已被他人更新"),
     errors.TooLarge: (413, "内容过大"),
+    errors.UnsupportedMedia: (415, "不支持的内容类型"),
     errors.Malformed: (422, "填写内容有误"),
     errors.PreconditionRequired: (428, "缺少版本号"),
     errors.TooManyRequests: (429, "操作过于频繁"),
     errors.Unavailable: (503, "服务暂时不可用"),
 }
-FRAMEWORK_CODES = {404: "route_not_found", 405: "method_not_allowed", 415: "unsupported_media_type"}
-FRAMEWORK_DETAILS = {
-    404: "没有这个地址，请核对接口路径。",
-    405: "此地址不支持该请求方法，请查看接口文档。",
-    415: "不支持的内容类型，请以 application/json 提交。",
+FRAMEWORK: dict[int, tuple[str, str]] = {
+    404: ("route_not_found", "没有这个地址，请核对接口路径。"),
+    405: ("method_not_allowed", "此地址不支持该请求方法，请查看接口文档。"),
 }
-RETRYABLE_SQLSTATES = ("40001", "40P01", "53", "55P03", "57", "08")
+# What passes by itself: serialisation failures, deadlocks, resources, lock and statement timeouts, lost connections, a standby
+# that was asked to write during a failover, an idle session that was ended.
+RETRYABLE_SQLSTATES = ("40", "53", "55P03", "57", "58", "08", "25006", "25P03")
+MAX_FINDINGS = 100
 
 
 def problem(
@@ -66,7 +71,14 @@ def problem(
     if field_errors:
         body["errors"] = [{"pointer": e.pointer, "code": e.code, "message": e.message} for e in field_errors]
     body.update(members or {})
-    return Response(orjson.dumps(body), status, headers, media_type="application/problem+json")
+    return Response(_json(body), status, headers, media_type="application/problem+json")
+
+
+def _json(body: dict[str, Any]) -> bytes:
+    try:
+        return orjson.dumps(body)
+    except TypeError:  # a lone surrogate, echoed from what was sent
+        return json.dumps(body, ensure_ascii=False, default=str).encode("utf-8", "replace")
 
 
 def problem_of(error: DomainError) -> Response:
@@ -79,7 +91,7 @@ def problem_of(error: DomainError) -> Response:
     return problem(status, error.code, title, error.detail, field_errors=error.errors, headers=headers, members=error.members)
 
 
-def domain_error_of(error: Exception) -> DomainError | None:
+def domain_error_of(error: BaseException) -> DomainError | None:
     """What a database failure means in the domain; None if it means nothing to a caller."""
     if isinstance(error, exc.TimeoutError):
         return _unavailable("当前访问人数较多，请稍后重试。")
@@ -108,26 +120,50 @@ async def _on_domain_error(request: Request, error: DomainError) -> Response:
 
 
 async def _on_validation_error(_request: Request, error: RequestValidationError) -> Response:
-    details = [field_error(item) for item in error.errors()]
-    text = f"有 {len(details)} 处内容填写有误，请按 errors 中的提示逐项更正后重新提交。"
+    found = error.errors()
+    details = [field_error(item) for item in found[:MAX_FINDINGS]]
+    text = f"有 {len(found)} 处内容填写有误，请按 errors 中的提示逐项更正后重新提交。"
     return problem(422, "malformed_request", "填写内容有误", text, field_errors=details)
 
 
-async def _on_http_exception(_request: Request, error: HTTPException) -> Response:
-    status = error.status_code
-    code = FRAMEWORK_CODES.get(status, "malformed_request" if status in (400, 422) else "request_refused")
-    detail = FRAMEWORK_DETAILS.get(status, "请求无法解析，请检查提交内容的格式。")
-    return problem(status, code, "请求有误", detail, headers=dict(error.headers or {}))
+async def _on_http_exception(request: Request, error: HTTPException) -> Response:
+    """What the framework refuses by itself. It also turns whatever reading a form raises into a 400: ours is the cause."""
+    if isinstance(error.__cause__, DomainError):
+        return await _on_domain_error(request, error.__cause__)
+    status, headers = error.status_code, dict(error.headers or {})
+    if status == HTTPStatus.BAD_REQUEST:
+        return problem(422, "malformed_request", "填写内容有误", "提交的内容无法解析，请检查格式后重新提交。")
+    if status == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers["Allow"] = ", ".join(_methods_at(request))
+    code, detail = FRAMEWORK.get(status, ("request_refused", "请求被拒绝，请核对请求地址和方法。"))
+    return problem(status, code, "请求有误", detail, headers=headers)
 
 
-async def _on_unknown(request: Request, error: Exception) -> Response:
+def _methods_at(request: Request) -> list[str]:
+    """Every method of the address; the framework names those of one route only."""
+    routes = (context.original_route for context in iter_route_contexts(request.app.routes))
+    matching = (route for route in routes if isinstance(route, APIRoute) and route.path_regex.match(request.url.path))
+    return sorted({method for route in matching for method in route.methods or ()})
+
+
+def problem_of_unknown(path: str, error: Exception) -> Response:
+    """The answer to an exception that nobody foresaw; said in the log, and counted when stored personal data didn't open."""
     known = domain_error_of(error)
     if known is not None:
+        log.warning("temporarily unavailable", extra={"path": path, "error": type(error).__name__, "code": known.code})
         return problem_of(known)
-    log.error("unhandled error", exc_info=error, extra={"path": request.url.path})
+    if isinstance(error, SealBroken):
+        SEALS_BROKEN.inc()
+        log.critical("a sealed value did not open", exc_info=error, extra={"path": path, "alarm": "seal_broken"})
+    else:
+        log.error("unhandled error", exc_info=error, extra={"path": path})
     return problem(
         500, "internal_error", "系统内部错误", "系统出现意外错误，已记录。请稍后重试；若仍失败，请将 trace_id 告知管理员。"
     )
+
+
+async def _on_database_error(request: Request, error: Exception) -> Response:
+    return problem_of_unknown(request.url.path, error)
 
 
 def install_problem_handlers(app: FastAPI) -> None:
@@ -136,6 +172,6 @@ def install_problem_handlers(app: FastAPI) -> None:
         RequestValidationError: _on_validation_error,
         HTTPException: _on_http_exception,
     }
-    handlers |= dict.fromkeys((exc.DBAPIError, exc.TimeoutError, ConnectionError, TimeoutError, Exception), _on_unknown)
+    handlers |= dict.fromkeys((exc.DBAPIError, exc.TimeoutError, ConnectionError, TimeoutError), _on_database_error)
     for kind, handler in handlers.items():
         app.add_exception_handler(kind, handler)

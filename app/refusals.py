@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 
 from fastapi import Request
 from sqlalchemy.exc import SQLAlchemyError
@@ -11,9 +12,11 @@ from app.db.repositories.audit import AuditEntry, write_audit
 from app.db.session import transaction
 from app.domain.access import Actor
 from app.domain.errors import DomainError
-from app.observability import REFUSAL_RECORD_FAILURES
+from app.observability import REFUSAL_RECORD_FAILURES, redact
 from app.runtime import Runtime
 
+OPAQUE = re.compile(r"[0-9A-Za-z_-]{1,64}")
+AREA_CODE = re.compile(r"[0-9]{6}([0-9]{3}){0,2}")
 log = logging.getLogger("minzheng.refusals")
 
 
@@ -24,6 +27,7 @@ class Refusals:
         self._engine = runtime.engine
 
     async def record(self, request: Request, error: DomainError) -> None:
+        """Raises only when a consequence could not be written: a limit that isn't counted is no limit."""
         actor: Actor | None = getattr(request.state, "actor", None)
         entry = AuditEntry(
             action=f"{request.method} {_route_of(request)}",
@@ -41,6 +45,8 @@ class Refusals:
             # The refusal itself stands whether or not it could be written down; the counter raises the alarm.
             REFUSAL_RECORD_FAILURES.inc()
             log.exception("refusal not recorded", extra={"code": error.code})
+            if error.consequence is not None:
+                raise
 
 
 def _route_of(request: Request) -> str:
@@ -48,4 +54,7 @@ def _route_of(request: Request) -> str:
 
 
 def _subject_of(request: Request) -> str | None:
-    return next((str(value) for value in request.path_params.values()), None)
+    """The id in the path, if it is one: whatever else a caller writes there may be personal, or no text that can be stored."""
+    first = next((str(value) for value in request.path_params.values()), "")
+    harmless = AREA_CODE.fullmatch(first) or (OPAQUE.fullmatch(first) and redact(first) == first)
+    return first if harmless else None

@@ -61,6 +61,7 @@ class Settings(BaseSettings):
     # limits at the edge
     max_body_bytes: int = 1 << 20
     max_upload_bytes: int = 256 << 20
+    max_requests_in_flight: int = Field(default=300, ge=1)  # of one process; more are answered 503 at once
     page_default: int = 50
     page_max: int = 200
     idempotency_hours: int = 48

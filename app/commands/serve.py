@@ -144,12 +144,11 @@ def _prepare(settings: Settings) -> None:
 
 
 async def _load_demo(settings: Settings) -> None:
-    from app.demo.load import load_accounts, load_reference
+    from app.demo.whole import load_demo
     from app.runtime import open_runtime
 
     async with open_runtime(settings) as runtime:
-        await load_reference(runtime)
-        await load_accounts(runtime)
+        await load_demo(runtime)
 
 
 def _run_until_stopped(settings: Settings, postgres: EmbeddedPostgres | None, args: argparse.Namespace) -> None:

@@ -77,6 +77,10 @@ class TooLarge(DomainError):
     """The body or the file is larger than the limit (413)."""
 
 
+class UnsupportedMedia(DomainError):
+    """The body comes as something this operation doesn't read (415)."""
+
+
 class Malformed(DomainError):
     """The input is malformed; ``errors`` names each field (422)."""
 

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Generic, TypeVar
+from datetime import date
+from functools import cache
+from types import UnionType
+from typing import Annotated, Any, Generic, TypeVar, Union, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
+
+from app.domain.calendar import iso_date
+from app.request_body import storable
+from app.validation_text import DATE_TEXT
 
 T = TypeVar("T")
 
@@ -15,21 +22,38 @@ class ApiModel(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, from_attributes=True)
 
-    @model_validator(mode="before")
+    @field_validator("*", mode="before")
     @classmethod
-    def _refuse_unstorable_text(cls, data: Any) -> Any:
-        if isinstance(data, dict):
-            for value in data.values():
-                if isinstance(value, str) and not storable(value):
-                    raise PydanticCustomError(
-                        "invalid_characters", "含有无法保存的字符（空字符或不成对的代理字符），请删除后重试。"
-                    )
-        return data
+    def _as_published(cls, value: Any, info: ValidationInfo) -> Any:
+        """Text that can be stored, and dates as YYYY-MM-DD: pydantic alone would read 20260815 as a Unix time in 1970."""
+        if isinstance(value, str) and not storable(value):
+            raise PydanticCustomError("invalid_characters", "含有无法保存的字符（空字符或不成对的代理字符），请删除后重试。")
+        if info.field_name in _dates_of(cls) and not _is_day(value):
+            raise PydanticCustomError(*DATE_TEXT)
+        return value
 
 
-def storable(text: str) -> bool:
-    """Postgres text holds neither NUL nor lone surrogates."""
-    return "\x00" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
+@cache
+def _dates_of(model: type[BaseModel]) -> frozenset[str]:
+    return frozenset(name for name, field in model.model_fields.items() if is_date(field.annotation))
+
+
+def is_date(annotation: Any) -> bool:
+    """Whether a field or parameter is a date, or may be left out."""
+    return date in _alternatives(annotation)
+
+
+def is_list(annotation: Any) -> bool:
+    """Whether a parameter may come more than once."""
+    return any(get_origin(part) in (list, set, frozenset, tuple) for part in _alternatives(annotation))
+
+
+def _alternatives(annotation: Any) -> tuple[Any, ...]:
+    return get_args(annotation) if get_origin(annotation) in (Union, UnionType) else (annotation,)
+
+
+def _is_day(value: Any) -> bool:
+    return value is None or type(value) is date or (isinstance(value, str) and iso_date(value) is not None)
 
 
 class Page(BaseModel, Generic[T]):

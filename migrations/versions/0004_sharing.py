@@ -99,13 +99,7 @@ def _create_tables() -> None:
         sa.CheckConstraint("area_code ~ '^[0-9]{6}([0-9]{3}){0,2}$'", name=op.f("ck_status_query_log_area_code_is_a_code")),
         sa.PrimaryKeyConstraint("district", "id", name=op.f("pk_status_query_log")),
     )
-    op.create_index(
-        "ix_status_query_log_person",
-        "status_query_log",
-        ["district", "person_uid", "id"],
-        unique=False,
-        postgresql_where=sa.text("person_uid IS NOT NULL"),
-    )
+    op.create_index("ix_status_query_log_person", "status_query_log", ["district", "person_uid", "id"], unique=False)
 
 
 def _protect_quota() -> None:
@@ -132,7 +126,7 @@ def _protect_stored_answers() -> None:
     op.execute(
         f"CREATE POLICY own_route ON stored_answer TO {ddl.STATUS_ROLE} USING ({STATUS_ROUTE}) WITH CHECK ({STATUS_ROUTE})"
     )
-    ddl.grant(op, "stored_answer", "SELECT, INSERT", ddl.STATUS_ROLE)
+    ddl.grant(op, "stored_answer", "SELECT, INSERT, DELETE", ddl.STATUS_ROLE)
 
 
 def _force(table: str) -> None:
@@ -146,7 +140,7 @@ def downgrade() -> None:
     op.execute(f"DROP POLICY open_to_{ddl.API_ROLE} ON stored_answer")
     op.execute("ALTER TABLE stored_answer NO FORCE ROW LEVEL SECURITY")
     op.execute("ALTER TABLE stored_answer DISABLE ROW LEVEL SECURITY")
-    op.drop_index("ix_status_query_log_person", table_name="status_query_log", postgresql_where=sa.text("person_uid IS NOT NULL"))
+    op.drop_index("ix_status_query_log_person", table_name="status_query_log")
     op.drop_table("status_query_log")
     op.drop_table("status_quota")
     for table, columns in STATUS_COLUMNS.items():

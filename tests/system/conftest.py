@@ -14,7 +14,7 @@ from sqlalchemy import URL
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from app.demo.accounts import ACCOUNTS, CLIENTS, DISTRICT, SECOND_ACCOUNTS
-from app.demo.load import load_demo
+from app.demo.whole import load_demo
 from app.domain.access import Duty, Level
 from app.main import create_app
 from app.runtime import Runtime

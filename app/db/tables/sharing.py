@@ -68,9 +68,7 @@ class StatusQueryLog(DistrictTable, table=True):
 
     __tablename__ = "status_query_log"
     __table_args__ = (
-        sa.Index(
-            "ix_status_query_log_person", "district", "person_uid", "id", postgresql_where=sa.text("person_uid IS NOT NULL")
-        ),
+        sa.Index("ix_status_query_log_person", "district", "person_uid", "id"),
         within_district(),
     )
 

@@ -18,7 +18,7 @@ from app.domain.eligibility.income import IncomeItem
 from app.domain.eligibility.parameters import Policy
 from app.domain.money import exact, yuan_text
 
-_EARNINGS = (IncomeKind.WAGE, IncomeKind.BUSINESS_NET)
+EARNINGS = (IncomeKind.WAGE, IncomeKind.BUSINESS_NET)
 
 
 def imputed_items(
@@ -33,12 +33,18 @@ def imputed_items(
     return tuple(item for item in items if item.counted)
 
 
+def working_ages(rule: Mapping[str, Any]) -> tuple[int, int]:
+    """The ages between which somebody is taken to be able to earn, half-open."""
+    return int(rule.get("from_age", 18)), int(rule.get("until_age", 60))
+
+
 def _of_working_age(age: int, rule: Mapping[str, Any]) -> bool:
-    return int(rule.get("from_age", 18)) <= age < int(rule.get("until_age", 60))
+    from_age, until_age = working_ages(rule)
+    return from_age <= age < until_age
 
 
 def _imputed(member: Member, rule: Mapping[str, Any], override: Override | None) -> IncomeItem:
-    reported = sum(max(0, income.monthly_fen) for income in member.incomes if income.kind in _EARNINGS)
+    reported = sum(max(0, income.monthly_fen) for income in member.incomes if income.kind in EARNINGS)
     if override is not None:
         because = f"不按劳动力系数推算，核定务工收入 {yuan_text(override.monthly_fen)} 元：{override.reason}"
         return IncomeItem(member.ref, IncomeKind.WAGE, override.monthly_fen, Fraction(override.monthly_fen), because)

@@ -27,24 +27,34 @@ def add_uplifts(case: Case, ruling: Ruling, members: Iterable[Member], programme
     if rule is None:
         return
     for member in members:
-        best = _highest(rule, member, case.age(member))
+        best = highest(rule, member, case.age(member))
         if best is not None:
             _add(case, ruling, member, best)
 
 
+def uplift_fen(case: Case, rate: Fraction) -> int:
+    """The amount of one uplift: its share of the standard, rounded as 低保 is."""
+    return round_fen(case.standard_fen * rate, case.policy.rounding("dibao"))
+
+
 def _add(case: Case, ruling: Ruling, member: Member, best: tuple[str, Fraction]) -> None:
     ground, rate = best
-    amount_fen = round_fen(case.standard_fen * rate, case.policy.rounding("dibao"))
+    amount_fen = uplift_fen(case, rate)
     because = f"{_GROUND_TEXT[ground]}分类施保，按标准的 {percent_text(rate)} 增发 {yuan_text(amount_fen)} 元，一人只取最高一档"
     ruling.note("uplift_fen", amount_fen, "dibao_uplift", because, member.ref)
     ruling.add(f"uplift_{ground}", amount_fen, member.ref)
 
 
-def _highest(rule: Mapping[str, Any], member: Member, age: int) -> tuple[str, Fraction] | None:
+def elderly_age(rule: Mapping[str, Any]) -> int:
+    return int(rule.get("elderly_from_age", 70))
+
+
+def highest(rule: Mapping[str, Any], member: Member, age: int) -> tuple[str, Fraction] | None:
+    """The ground that pays a member most, and its rate; None when no ground of the rule applies to him."""
     grounds = {
         "severe_disability": member.disability is not None and member.disability.severe,
         "serious_illness": member.serious_illness,
-        "elderly": age >= int(rule.get("elderly_from_age", 70)),
+        "elderly": age >= elderly_age(rule),
         "minor": age < ADULT_AGE,
     }
     rates = [(name, exact(rule[name])) for name in _GROUND_TEXT if grounds[name] and name in rule]

@@ -17,7 +17,7 @@ from app.domain.eligibility.uplift import add_uplifts
 from app.domain.money import round_fen, yuan_text
 
 CODE = "dibao_single"
-_WITHOUT_WORK = (None, Employment.UNEMPLOYED, Employment.NONE)
+WITHOUT_WORK = (None, Employment.UNEMPLOYED, Employment.NONE)
 
 
 def assess(case: Case) -> Sequence[ProgrammeResult]:
@@ -53,7 +53,7 @@ def _require_ground(case: Case, ruling: Ruling, member: Member) -> None:
         and disability is not None
         and disability.severe
         and case.age(member) >= ADULT_AGE
-        and member.employment in _WITHOUT_WORK
+        and member.employment in WITHOUT_WORK
     )
     grounds = {
         "ground_edge_and_disability": all_of(disabled, edge),
