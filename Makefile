@@ -53,7 +53,8 @@ endif
 PYTHON_WORKS := import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))
 
 $(VENV)/created:
-	@for python in $(or $(PYTHON),python3.13 python3.12 python3.11 python3); do \
+	@$(PY) -c 'import pip; $(PYTHON_WORKS)' >/dev/null 2>&1 && touch $@ && exit 0; \
+	for python in $(or $(PYTHON),python3.13 python3.12 python3.11 python3); do \
 		"$$python" -c '$(PYTHON_WORKS)' >/dev/null 2>&1 || continue; \
 		echo "正在建立虚拟环境 $(VENV)（$$("$$python" -V)）……"; \
 		rm -rf $(VENV) && "$$python" -m venv $(VENV) && touch $@ && exit 0; \

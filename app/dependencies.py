@@ -209,7 +209,7 @@ STAFF = tuple(duty for duty in Duty if duty is not Duty.BUREAU)
 
 
 def allow(*duties: Duty) -> Any:
-    """Declares who may call a route: ``actor: Annotated[Actor, allow(Duty.REVIEWER)]``."""
+    """Declares who may call a route: the annotation of its ``Actor`` argument."""
     return Depends(DutyGuard(*duties))
 
 
@@ -278,8 +278,8 @@ def cursor_id(after: tuple[Any, ...] | None) -> UUID | None:
 
 # --- versions ----------------------------------------------------------------------------------------------------------
 
-# One ETag as we give it, or as a proxy that compresses has weakened it; quotes are often forgotten.
-ENTITY_TAG = re.compile(r'^(?:W/)?"?([0-9]{1,9})(?:\.[a-z]+)?"?$')
+# An ETag as we give it, or as a proxy that compresses has weakened it; people often forget the quotes.
+ENTITY_TAG = re.compile(r'(?:W/)?("?)([0-9]{1,9})(?:\.[a-z]+)?\1', re.ASCII)
 
 
 async def get_if_match(
@@ -289,7 +289,7 @@ async def get_if_match(
     if if_match is None or if_match.strip() == "*":
         return None
     tags = [tag.strip() for tag in if_match.split(",")]
-    versions = {int(found.group(1)) for tag in tags if (found := ENTITY_TAG.match(tag))}
+    versions = {int(found.group(2)) for tag in tags if (found := ENTITY_TAG.fullmatch(tag))}
     if len(versions) > 1:
         finding = FieldError("/header/If-Match", "too_many", "只能带一个 ETag：最近一次读取该资源时得到的。")
         raise Malformed("malformed_request", "If-Match 只能带一个 ETag。", errors=[finding])

@@ -7,6 +7,7 @@ the answer is stored, encrypted, in the transaction of the effect itself, so onl
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
@@ -15,7 +16,7 @@ from uuid import UUID
 
 from fastapi import Depends, Header, Request, Response
 from fastapi.responses import FileResponse, StreamingResponse
-from sqlalchemy import delete, func, insert, select, text
+from sqlalchemy import delete, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.base import columns
@@ -29,7 +30,7 @@ from app.security.fields import Field
 
 KEPT_HEADERS = ("content-type", "etag", "location")
 MAX_STORED_BYTES = 4 << 20
-MAX_KEY_CHARACTERS = 200
+KEY = re.compile(r"[!-~]{1,200}")
 
 STORED = columns(StoredAnswer)
 
@@ -98,7 +99,7 @@ IDEMPOTENT_MONEY = Depends(IdempotencyKey(money=True))
 
 
 def _check_key(key: str) -> None:
-    if not (1 <= len(key) <= MAX_KEY_CHARACTERS and key.isascii() and key.isprintable()):
+    if KEY.fullmatch(key) is None:
         finding = FieldError("/header/Idempotency-Key", "wrong_format", "应为 1 至 200 个可见 ASCII 字符，建议用 UUID。")
         raise Malformed("malformed_request", "Idempotency-Key 格式不正确。", errors=[finding])
 
@@ -147,9 +148,10 @@ async def _replay(session: AsyncSession, pending: PendingAnswer, runtime: Runtim
     stored = (await session.execute(select(StoredAnswer).where(*where))).scalar_one_or_none()
     if stored is None:
         return
-    if stored.keep_until is not None and stored.keep_until <= datetime.now(UTC):
+    now = datetime.now(UTC)
+    if stored.keep_until is not None and stored.keep_until <= now:
         # Over its time, and not yet cleared away: the key is free again, and its place is needed.
-        await session.execute(delete(StoredAnswer).where(*where, STORED.keep_until <= func.now()))
+        await session.execute(delete(StoredAnswer).where(*where, STORED.keep_until <= now))
         return
     if stored.fingerprint != pending.fingerprint or stored.scope != pending.scope:
         raise Malformed("idempotency_key_reused", "此 Idempotency-Key 已用于另一内容的请求，请为新的操作生成新的键。")

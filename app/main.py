@@ -12,6 +12,7 @@ from app.middleware import Edge, LastResort
 from app.observability import Tracing, configure_logging
 from app.openapi import DESCRIPTION, install_openapi
 from app.problems import install_problem_handlers
+from app.readiness import Probe
 from app.refusals import Refusals
 from app.routers import operations
 from app.routers.v1 import ROUTERS
@@ -64,3 +65,4 @@ def create_app(settings: Settings | None = None, *, runtime: Runtime | None = No
 def _attach(app: FastAPI, runtime: Runtime) -> None:
     app.state.runtime = runtime
     app.state.refusals = Refusals(runtime)
+    app.state.probe = Probe(runtime)

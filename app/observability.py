@@ -24,6 +24,7 @@ LATENCY = Histogram(
 )
 IN_FLIGHT = Gauge("minzheng_http_requests_in_flight", "Requests being answered")
 POOL_IN_USE = Gauge("minzheng_db_pool_in_use", "Connections in use", ["pool"])
+POOL_SIZE = Gauge("minzheng_db_pool_size", "Connections that may be in use at once", ["pool"])
 JOBS = Counter("minzheng_jobs_total", "Jobs finished by kind and outcome", ["kind", "outcome"])
 JOB_CHUNKS = Counter("minzheng_job_chunks_total", "Job chunks by kind and outcome", ["kind", "outcome"])
 UNSEALED = Gauge("minzheng_audit_unsealed", "Audit records waiting for their link")
@@ -37,6 +38,7 @@ _remote: ContextVar[str | None] = ContextVar("remote_address", default=None)
 TRACEPARENT = re.compile(r"^00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}$")
 ID_NUMBER = re.compile(r"(?<!\d)(\d{4})\d{10}(\d{3}[\dXx])(?!\d)")
 LONG_NUMBER = re.compile(r"(?<![\w-])\d{11,19}(?![\w-])")  # not the end of a UUID
+ROW_VALUES = re.compile(r"(?<=DETAIL: ) .*|(?<=Key )\([^)]*\)=\([^)]*\)|(?<=Failing row contains )\(.*\)")
 TOKEN = re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]*")
 
 
@@ -49,7 +51,8 @@ def remote_address() -> str | None:
 
 
 def redact(text: str) -> str:
-    """Hides what may be an ID number, a phone or card number, or a token."""
+    """Hides what may be an ID number, a phone or card number, a token, or the row that Postgres quotes in an error."""
+    text = ROW_VALUES.sub("<hidden>", text)
     text = ID_NUMBER.sub(r"\1**********\2", text)
     text = LONG_NUMBER.sub(lambda found: "*" * len(found.group()), text)
     return TOKEN.sub("<token>", text)

@@ -43,9 +43,9 @@ FRAMEWORK: dict[int, tuple[str, str]] = {
     404: ("route_not_found", "没有这个地址，请核对接口路径。"),
     405: ("method_not_allowed", "此地址不支持该请求方法，请查看接口文档。"),
 }
-# What passes by itself: serialisation failures, deadlocks, resources, lock and statement timeouts, lost connections, a standby
-# that was asked to write during a failover, an idle session that was ended.
-RETRYABLE_SQLSTATES = ("40", "53", "55P03", "57", "58", "08", "25006", "25P03")
+# What passes by itself or is the operator's to mend: serialisation failures, deadlocks, resources, lock and statement timeouts,
+# lost connections, a standby that was asked to write during a failover, an idle session that was ended, a login being changed.
+RETRYABLE_SQLSTATES = ("40", "53", "55P03", "57", "58", "08", "25006", "25P03", "28", "3D000")
 MAX_FINDINGS = 100
 
 
@@ -105,7 +105,7 @@ def domain_error_of(error: BaseException) -> DomainError | None:
 def _lost_connection(error: exc.DBAPIError) -> DomainError | None:
     sqlstate = str(getattr(error.orig, "sqlstate", "") or "")
     if error.connection_invalidated or sqlstate.startswith(RETRYABLE_SQLSTATES) or isinstance(error, exc.InterfaceError):
-        return _unavailable("数据库繁忙或连接中断，本次操作未生效，请稍后重试。")
+        return _unavailable("数据库繁忙或连接中断，请稍后重试；重试时请沿用同一 Idempotency-Key，以免重复办理。")
     return None
 
 

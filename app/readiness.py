@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
+import asyncpg
 
 from app.db.ddl import months_between
+from app.db.engine import application_url
 from app.db.migrate import head_revision
 from app.domain.calendar import SHANGHAI
 from app.runtime import Runtime
 
 CHECK_SECONDS = 3
-STATE = text(
-    """
+FRESH_SECONDS = 1.0
+STATE = """
     SELECT (SELECT version_num FROM alembic_version) AS revision,
            (SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user) AS unbounded,
            (SELECT array_agg(year) FROM calendar_year) AS years,
-           (SELECT array_agg(relname::text) FROM pg_class WHERE relispartition AND relkind = 'r') AS partitions
+           (SELECT array_agg(relname::text) FROM pg_class WHERE relispartition AND relkind = 'r') AS partitions,
+           EXISTS (SELECT FROM pg_stat_activity WHERE application_name = 'minzheng-queue' AND datname = current_database()) AS worker
     """
-)
 PARTITIONED = ("benefit_claim", "payment_item", "ledger_transfer")
 
 
@@ -49,23 +50,58 @@ class Readiness:
         return {"status": "ready" if self.ready else "not_ready", "checks": items}
 
 
+class Probe:
+    """Looks by a connection of its own: a full pool is no reason to be taken out of service, and a server that lets nobody in
+    any more is one, even while the pooled connections still work. Many askers at once share one look, for a second.
+    """
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self._lock = asyncio.Lock()
+        self._seen: tuple[float, Readiness] | None = None
+
+    async def look(self) -> Readiness:
+        async with self._lock:
+            if self._seen is None or time.monotonic() - self._seen[0] > FRESH_SECONDS:
+                report = await readiness(self._runtime)
+                self._seen = time.monotonic(), report
+            return self._seen[1]
+
+
 async def readiness(runtime: Runtime) -> Readiness:
+    """Answers within ``CHECK_SECONDS``, whatever the database does."""
     today = datetime.now(UTC).astimezone(SHANGHAI).date()
     try:
-        async with asyncio.timeout(CHECK_SECONDS), runtime.engine.connect() as connection:
-            row = (await connection.execute(STATE)).one()
-    except (SQLAlchemyError, OSError, TimeoutError) as error:
+        async with asyncio.timeout(CHECK_SECONDS):
+            row = await _state(runtime)
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
         return Readiness((Check("database", "failed", f"数据库无法访问：{type(error).__name__}"), _keys(runtime)))
     return Readiness(
         (
             Check("database", "ok", "可访问"),
-            _role(bool(row.unbounded)),
-            _revision(row.revision),
+            _role(bool(row["unbounded"])),
+            _revision(row["revision"]),
             _keys(runtime),
-            _calendar(set(row.years or ()), today),
-            _partitions(set(row.partitions or ()), today),
+            _calendar(set(row["years"] or ()), today),
+            _partitions(set(row["partitions"] or ()), today),
+            _worker(bool(row["worker"])),
         )
     )
+
+
+async def _state(runtime: Runtime) -> asyncpg.Record:
+    url = application_url(runtime.settings).set(drivername="postgresql").render_as_string(hide_password=False)
+    connection = await asyncpg.connect(url, timeout=CHECK_SECONDS, server_settings={"application_name": "minzheng-probe"})
+    try:
+        return await connection.fetchrow(STATE)
+    finally:
+        connection.terminate()  # without waiting for a server that may be frozen
+
+
+def _worker(connected: bool) -> Check:
+    if connected:
+        return Check("worker", "ok", "后台任务进程已连接")
+    return Check("worker", "warning", "没有后台任务进程连接，后台任务和审计封存将延迟；请运行 minzheng worker")
 
 
 def _role(unbounded: bool) -> Check:

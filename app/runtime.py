@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import cast
 
+from sqlalchemy import QueuePool
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.db.engine import application_url, create_engine, seal_url, status_url
 from app.db.repositories.policy import ParameterBooks
+from app.observability import POOL_IN_USE, POOL_SIZE
 from app.security.fields import BlindIndex, FieldCipher
 from app.security.keys import KeyRing
 from app.security.passwords import Passwords
@@ -40,6 +43,8 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
     engine = create_engine(application_url(settings), settings, name="minzheng-api")
     status_engine = create_engine(status_url(settings), settings, name="minzheng-status", fixed_plans=True)
     seal_engine = create_engine(seal_url(settings), settings, pool_size=2, name="minzheng-seal")
+    for name, pool in (("api", engine), ("status", status_engine), ("seal", seal_engine)):
+        _show_use(name, pool)
     try:
         yield Runtime(
             settings=settings,
@@ -61,3 +66,10 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
     finally:
         for pool in (engine, status_engine, seal_engine):
             await pool.dispose()
+
+
+def _show_use(name: str, engine: AsyncEngine) -> None:
+    """Read when the metrics are."""
+    pool = cast(QueuePool, engine.sync_engine.pool)
+    POOL_SIZE.labels(name).set_function(pool.size)
+    POOL_IN_USE.labels(name).set_function(pool.checkedout)

@@ -12,6 +12,7 @@ import json
 import os
 import random
 import secrets
+import shutil
 import signal
 import socket
 import subprocess
@@ -194,6 +195,7 @@ async def prepare(postgres: EmbeddedPostgres, folder: Path, count: int) -> tuple
 def run(options: argparse.Namespace) -> dict[str, list[Round]]:
     folder = Path(tempfile.mkdtemp(prefix="mz-bench-"))
     with ExitStack() as stack:
+        stack.callback(shutil.rmtree, folder, ignore_errors=True)
         postgres = stack.enter_context(EmbeddedPostgres(folder))
         stack.callback(postgres.remove)
         made, environment = asyncio.run(prepare(postgres, folder, options.people))

@@ -47,6 +47,7 @@ def cluster(worker_name: str) -> Iterator[URL]:
         yield normalise_url(given)
         return
     folder = Path(tempfile.mkdtemp(prefix=f"mz-{worker_name}-"))
+    folder.chmod(0o711)  # the server's user must pass through when the tests run as root
     speed = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "120"}
     try:
         with EmbeddedPostgres(folder, settings=speed, sync_initdb=False) as postgres:

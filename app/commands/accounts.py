@@ -85,14 +85,21 @@ def _run(act: Act, args: argparse.Namespace) -> int:
         with opened_database(Settings(data_dir=args.data_dir) if args.data_dir else Settings()) as settings:
             print(asyncio.run(_in_transaction(act, args, settings)))
     except DomainError as refusal:
-        return _refused(refusal)
+        return _refused(refusal.detail)
+    except InputError as refusal:
+        return _refused(str(refusal))
     except DBAPIError as error:
-        return _refused(conflict_of(error) or Malformed("", "数据库无法办理，请先运行 minzheng db upgrade 并核对连接。"))
+        conflict = conflict_of(error)
+        return _refused(conflict.detail if conflict else "数据库无法办理，请先运行 minzheng db upgrade 并核对连接。")
     return 0
 
 
-def _refused(refusal: DomainError) -> int:
-    print(refusal.detail, file=sys.stderr)
+class InputError(Exception):
+    """What was typed or read can't be used; the text (Chinese) says what to do."""
+
+
+def _refused(detail: str) -> int:
+    print(detail, file=sys.stderr)
     return 1
 
 
@@ -106,7 +113,7 @@ def _ask_password() -> str:
         return sys.stdin.readline().rstrip("\r\n")
     first, second = getpass.getpass("口令："), getpass.getpass("再输入一次：")
     if first != second:
-        raise Malformed("", "两次输入的口令不同，请重新运行。")
+        raise InputError("两次输入的口令不同，请重新运行。")
     return first
 
 
@@ -171,9 +178,9 @@ def _read_key(path: Path) -> dict[str, Any]:
     try:
         key = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError) as error:
-        raise Malformed("", f"读不了公钥文件 {path}，应为一个 JWK（JSON）。") from error
+        raise InputError(f"读不了公钥文件 {path}，应为一个 JWK（JSON）。") from error
     if not isinstance(key, dict):
-        raise Malformed("", f"公钥文件 {path} 应为一个 JWK（JSON 对象）。")
+        raise InputError(f"公钥文件 {path} 应为一个 JWK（JSON 对象）。")
     return key
 
 

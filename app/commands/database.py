@@ -133,7 +133,8 @@ def _reset(args: argparse.Namespace) -> int:
     except AlreadyRunning as refusal:
         print(f"请先停止正在运行的服务（Ctrl-C），再清空。{refusal}", file=sys.stderr)
         return 1
-    (data_dir / "keys.json").unlink(missing_ok=True)
+    for name in ("keys.json", "audit-head.json"):  # an exported head of another chain would look like tampering
+        (data_dir / name).unlink(missing_ok=True)
     print(f"{data_dir} 已清空；下次 make run 会重新建立。")
     return 0
 

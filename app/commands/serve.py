@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from app.settings import Settings
 
 
-READY_SECONDS = 60.0
+READY_SECONDS = 120.0
 GRACEFUL_SECONDS = 20
 ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  (where a server that listens everywhere is asked)
 

@@ -6,12 +6,14 @@ import hashlib
 import hmac
 from typing import Any
 
-from sqlalchemy import URL, make_url
+from sqlalchemy import URL, event, make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection, Dialect
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from app.settings import Settings
 
 DRIVER = "postgresql+asyncpg"
+CLIENT_GRACE_SECONDS = 3.0  # a server that is frozen does not keep its own time limits
 
 
 def normalise_url(raw: str) -> URL:
@@ -52,19 +54,34 @@ def create_engine(
 
     ``fixed_plans``: plan a statement once per connection, for few statements that are run over and over.
     """
-    return create_async_engine(
+    engine = create_async_engine(
         url,
+        hide_parameters=True,  # an error's text is logged, and parameters are people's data
         pool_size=pool_size or settings.pool_size,
         max_overflow=0,
         pool_timeout=settings.pool_timeout_seconds,
         pool_recycle=1800,
         connect_args=_connect_args(settings, name, fixed_plans=fixed_plans),
     )
+    event.listen(engine.sync_engine, "do_connect", _connect)
+    return engine
+
+
+class DatabaseUnreachable(ConnectionError):
+    """No connection to be had: a missing socket, an unknown host, a refusal. Passes by itself; answered 503."""
+
+
+def _connect(dialect: Dialect, _record: object, arguments: list[Any], options: dict[str, Any]) -> DBAPIConnection:
+    try:
+        return dialect.connect(*arguments, **options)
+    except OSError as error:
+        raise DatabaseUnreachable(f"no connection to the database: {type(error).__name__}") from error
 
 
 def _connect_args(settings: Settings, name: str, *, fixed_plans: bool) -> dict[str, Any]:
     return {
         "timeout": 5,
+        "command_timeout": settings.statement_timeout_ms / 1000 + CLIENT_GRACE_SECONDS,
         "server_settings": {
             "application_name": name,
             "timezone": "UTC",

@@ -13,10 +13,12 @@ from app.db.repositories.case_rows import (
     Granting,
     Row,
     Stamp,
+    application_number,
     application_row,
     assessment_row,
     clock_row,
     decision_row,
+    entitlement_number,
     event_row,
     notice_row,
 )
@@ -84,7 +86,7 @@ class StampedFiles:
     # --- applications ---------------------------------------------------------------------------------------------------
 
     async def add(self, scope: AreaScope, application: Application) -> Application:
-        numbered = replace(application, number=f"SQ{self.stamp.today.year}{next(self.files.numbers):06d}")
+        numbered = replace(application, number=application_number(self.stamp.today, next(self.files.numbers)))
         self._keep(scope, numbered, None, Happening("create"))
         return numbered
 
@@ -146,7 +148,7 @@ class StampedFiles:
         return ()
 
     async def grant(self, scope: AreaScope, application: Application, grant: Grant) -> UUID:
-        number = f"BZ{self.stamp.today.year}{next(self.files.numbers):06d}"
+        number = entitlement_number(self.stamp.today, next(self.files.numbers))
         granting = Granting(scope, application, grant, new_id(), number)
         people = [self.files.people[person_id] for person_id in grant.covered]
         written = self.files.written

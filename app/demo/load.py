@@ -21,25 +21,6 @@ DATA = Path(__file__).resolve().parents[1] / "data"
 FIRST_CALENDAR_YEAR = 2014
 
 
-async def load_demo(runtime: Runtime) -> None:
-    """All of it: reference data, accounts, the people of both districts and their applications."""
-    await load_reference(runtime)
-    await load_accounts(runtime)
-    if await _has_applications(runtime):  # building 7,000 households only to find them there takes longer than to ask
-        return
-    for build in (demo_population, second_population):
-        population = await asyncio.to_thread(build)
-        await load_population(runtime, population)
-        await load_applications(runtime, population)
-
-
-async def _has_applications(runtime: Runtime) -> bool:
-    scope = AreaScope(DISTRICT, DISTRICT)
-    async with transaction(runtime.engine, scope) as session:
-        statement = sa.select(sa.exists().where(sa.column("synthetic"), sa.column("district") == DISTRICT).select_from(APPLICATION))
-        return bool(await session.scalar(statement))
-
-
 async def load_reference(runtime: Runtime) -> None:
     """Divisions of both districts, the calendars that the library knows, the demo policy (active at once)."""
     now = datetime.now(UTC)

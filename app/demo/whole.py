@@ -1,39 +1,56 @@
-"""The whole demo in one go: reference data, accounts, the people of both districts and their applications."""
+"""The whole demo in one go: reference data, accounts, agreements, the people of both districts, applications, a payment roll."""
 
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
 from app.db.base import columns
+from app.db.repositories.reference import load_resident_counts
 from app.db.session import transaction
-from app.db.tables.casework import Application
+from app.db.tables.payments import PaymentBatch
 from app.demo.accounts import DISTRICT
+from app.demo.agreements import load_agreements
 from app.demo.casework_load import load_applications
 from app.demo.load import load_accounts, load_reference
+from app.demo.payments_load import load_payments
 from app.demo.population import demo_population, second_population
 from app.demo.population_load import load_population
+from app.demo.residents import resident_counts
 from app.domain.access import AreaScope
+from app.domain.calendar import business_date
 from app.runtime import Runtime
 
-APPLICATION = columns(Application)
+BATCH = columns(PaymentBatch)
+SCOPE = AreaScope(DISTRICT, DISTRICT)
 
 
 async def load_demo(runtime: Runtime) -> None:
-    """Nothing at all when it is there: a second start is fast, and what somebody has changed in his demo stays changed."""
-    if await _has_applications(runtime):
-        return
+    """Idempotent; a second start is fast. Applications are shown as of today, the people don't depend on the day."""
     await load_reference(runtime)
     await load_accounts(runtime)
-    for build in (second_population, demo_population):
+    await load_agreements(runtime)
+    if await _is_complete(runtime):  # building 7,000 households only to find them there takes longer than to ask
+        return
+    now = datetime.now(UTC)
+    await _load_resident_counts(runtime, now)
+    for build in (second_population, lambda: demo_population(business_date(now))):
         population = await asyncio.to_thread(build)
         await load_population(runtime, population)
         await load_applications(runtime, population)
+    await load_payments(runtime, now)
 
 
-async def _has_applications(runtime: Runtime) -> bool:
-    """The last thing that is loaded, in the district that is loaded last."""
-    statement = sa.select(sa.exists().where(APPLICATION.district == DISTRICT, APPLICATION.synthetic))
-    async with transaction(runtime.engine, AreaScope(DISTRICT, DISTRICT)) as session:
-        return bool(await session.scalar(statement))
+async def _load_resident_counts(runtime: Runtime, now: datetime) -> None:
+    async with transaction(runtime.engine, SCOPE) as session:
+        counts = resident_counts().items()
+        day = business_date(now).replace(month=1, day=1)
+        await load_resident_counts(session, SCOPE, counts, as_of=day, source="演示数据", now=now)
+
+
+async def _is_complete(runtime: Runtime) -> bool:
+    """The payment roll is the last thing that is loaded."""
+    async with transaction(runtime.engine, SCOPE) as session:
+        return bool(await session.scalar(sa.select(sa.exists().where(BATCH.district == DISTRICT))))

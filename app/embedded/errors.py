@@ -9,7 +9,7 @@ class EmbeddedPostgresError(RuntimeError):
     """The embedded Postgres can't do what was asked; the text (Chinese) says what to do next."""
 
 
-class AlreadyRunning(EmbeddedPostgresError):  # noqa: N818  (reads as what it says)
+class AlreadyRunning(EmbeddedPostgresError):
     """Another process holds this data folder. ``url`` is where it answers (None: it didn't say), ``pid`` its process."""
 
     def __init__(self, data_dir: Path, pid: int | None, url: str | None) -> None:

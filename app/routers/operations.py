@@ -6,12 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import FileResponse
 
 from app.dependencies import RuntimeDep
 from app.observability import metrics_page
-from app.readiness import readiness
 
 STATIC = Path(__file__).resolve().parents[1] / "static" / "swagger"
 router = APIRouter(tags=["运行"])
@@ -24,9 +23,9 @@ async def livez() -> dict[str, str]:
 
 
 @router.get("/readyz", summary="可以接受请求", responses={503: {"description": "尚不能接受请求，checks 说明原因"}})
-async def readyz(runtime: RuntimeDep) -> Response:
-    """检查数据库、迁移版本、密钥、日历与分区。warning 不影响就绪。"""
-    report = await readiness(runtime)
+async def readyz(request: Request) -> Response:
+    """检查数据库、迁移版本、密钥、日历、分区与后台任务进程。warning 不影响就绪。结果最多保留一秒。"""
+    report = await request.app.state.probe.look()
     return Response(orjson.dumps(report.as_json()), 200 if report.ready else 503, media_type="application/json")
 
 

@@ -231,7 +231,7 @@ def _create_payment_item() -> None:
     op.create_index(
         "uq_payment_item_once",
         "payment_item",
-        ["district", "pay_month", "claim_id", "component", "person_id", "cause"],
+        ["district", "claim_id", "component", "person_id", "cause", "pay_month"],
         unique=True,
         postgresql_nulls_not_distinct=True,
     )
@@ -288,7 +288,7 @@ def _create_ledger_transfer() -> None:
         postgresql_partition_by="RANGE (pay_month)",
     )
     op.create_index("ix_ledger_transfer_batch", "ledger_transfer", ["district", "batch_id"], unique=False)
-    op.create_index("uq_ledger_transfer_item_once", "ledger_transfer", ["district", "pay_month", "item_id", "kind"], unique=True)
+    op.create_index("uq_ledger_transfer_item_once", "ledger_transfer", ["district", "item_id", "kind", "pay_month"], unique=True)
 
 
 def _protect() -> None:
@@ -380,28 +380,32 @@ END $$
 """
 
 # Takes the place of a foreign key to the claim: claims are never deleted, and detaching old months must stay possible.
+# Guards look up by the whole primary key and nothing else: a month's partition is new and without statistics when its first batch
+# is computed, and any further condition would let the planner take another index and read every claim of the month for each line.
 ITEM_GUARD = """
 CREATE FUNCTION guard_payment_item() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    batch_state text;
+    claim benefit_claim;
 BEGIN
     IF TG_OP = 'DELETE' THEN
         RAISE EXCEPTION 'a payment line is never deleted' USING ERRCODE = 'insufficient_privilege';
     END IF;
-    IF NOT EXISTS (
-        SELECT FROM payment_batch b WHERE b.district = NEW.district AND b.id = NEW.batch_id AND b.state = 'computing'
-    ) THEN
+    SELECT b.state INTO batch_state FROM payment_batch b WHERE b.district = NEW.district AND b.id = NEW.batch_id;
+    IF batch_state IS DISTINCT FROM 'computing' THEN
         RAISE EXCEPTION 'lines are frozen once their batch is computed' USING ERRCODE = 'insufficient_privilege';
     END IF;
-    IF TG_OP = 'INSERT' AND NOT EXISTS (
-        SELECT FROM benefit_claim c
-        WHERE c.district = NEW.district AND c.id = NEW.claim_id AND c.benefit_month = NEW.benefit_month
-          AND c.batch_id = NEW.batch_id AND c.entitlement_id = NEW.entitlement_id AND c.voided_at IS NULL
-    ) THEN
-        RAISE EXCEPTION 'a line hangs on a live claim of its batch' USING ERRCODE = 'insufficient_privilege';
+    IF TG_OP = 'UPDATE' THEN
+        IF OLD.held_reason IS NOT NULL OR to_jsonb(NEW) - 'held_reason' <> to_jsonb(OLD) - 'held_reason' THEN
+            RAISE EXCEPTION 'a line may only be held' USING ERRCODE = 'insufficient_privilege';
+        END IF;
+        RETURN NEW;
     END IF;
-    IF TG_OP = 'UPDATE' AND (
-        OLD.held_reason IS NOT NULL OR to_jsonb(NEW) - 'held_reason' <> to_jsonb(OLD) - 'held_reason'
-    ) THEN
-        RAISE EXCEPTION 'a line may only be held' USING ERRCODE = 'insufficient_privilege';
+    SELECT c.* INTO claim FROM benefit_claim c
+    WHERE c.district = NEW.district AND c.id = NEW.claim_id AND c.benefit_month = NEW.benefit_month;
+    IF claim.id IS NULL OR claim.voided_at IS NOT NULL OR claim.batch_id <> NEW.batch_id
+        OR claim.entitlement_id <> NEW.entitlement_id OR claim.programme <> NEW.programme THEN
+        RAISE EXCEPTION 'a line hangs on a live claim of its batch' USING ERRCODE = 'insufficient_privilege';
     END IF;
     RETURN NEW;
 END $$
@@ -410,12 +414,15 @@ END $$
 # What the ledger says was paid is a line of a released batch that is not held, to the fen.
 LEDGER_GUARD = """
 CREATE FUNCTION guard_ledger_transfer() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    batch_state text;
+    item payment_item;
 BEGIN
-    IF NOT EXISTS (
-        SELECT FROM payment_item i JOIN payment_batch b ON b.district = i.district AND b.id = i.batch_id
-        WHERE i.district = NEW.district AND i.id = NEW.item_id AND i.pay_month = NEW.pay_month AND i.batch_id = NEW.batch_id
-          AND i.amount_fen = NEW.amount_fen AND i.held_reason IS NULL AND b.state = 'released'
-    ) THEN
+    SELECT b.state INTO batch_state FROM payment_batch b WHERE b.district = NEW.district AND b.id = NEW.batch_id;
+    SELECT i.* INTO item FROM payment_item i
+    WHERE i.district = NEW.district AND i.id = NEW.item_id AND i.pay_month = NEW.pay_month;
+    IF batch_state IS DISTINCT FROM 'released' OR item.id IS NULL OR item.batch_id <> NEW.batch_id
+        OR item.amount_fen <> NEW.amount_fen OR item.held_reason IS NOT NULL THEN
         RAISE EXCEPTION 'a transfer pays a line of a released batch' USING ERRCODE = 'insufficient_privilege';
     END IF;
     RETURN NEW;

@@ -16,6 +16,7 @@ import httpx
 import pytest
 
 from app.embedded import EmbeddedPostgres
+from app.security.keys import KeyRing
 from tests.embedded.conftest import ROOT, lives, wait_for
 
 pytestmark = pytest.mark.db
@@ -24,13 +25,13 @@ START_SECONDS = 60.0
 
 
 class Service:
-    """One running ``minzheng serve --demo`` with its output."""
+    """One running ``minzheng serve`` with its output."""
 
-    def __init__(self, data_dir: Path) -> None:
+    def __init__(self, data_dir: Path, *options: str) -> None:
         self.port = _free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "app.cli", "serve", "--demo", "--port", str(self.port), "--data-dir", str(data_dir)],
+            [sys.executable, "-m", "app.cli", "serve", "--port", str(self.port), "--data-dir", str(data_dir), *options],
             cwd=ROOT,
             env=_environment(),
             stdout=subprocess.PIPE,
@@ -84,11 +85,15 @@ def _free_port() -> int:
 
 
 @pytest.fixture
-def serve(data_dir: Path) -> Iterator[Callable[[], Service]]:
+def serve(data_dir: Path) -> Iterator[Callable[..., Service]]:
+    """``serve()`` starts it with keys of its own, without the demo's data, which take longer than everything else."""
     started: list[Service] = []
 
-    def start() -> Service:
-        started.append(Service(data_dir))
+    def start(*options: str) -> Service:
+        data_dir.mkdir(mode=0o755, exist_ok=True)
+        if not options and not (data_dir / "keys.json").exists():
+            KeyRing.create(data_dir / "keys.json", "aes-256-gcm-siv")
+        started.append(Service(data_dir, *options))
         return started[-1]
 
     yield start
@@ -97,8 +102,8 @@ def serve(data_dir: Path) -> Iterator[Callable[[], Service]]:
             service.end()
 
 
-def test_it_starts_tells_and_stops(serve: Callable[[], Service]) -> None:
-    service = serve()
+def test_the_demo_starts_tells_and_stops(serve: Callable[..., Service]) -> None:
+    service = serve("--demo")
     assert service.url in service.told
     assert "district.reviewer" in service.told
     assert "bureau-housing" in service.told
@@ -109,7 +114,7 @@ def test_it_starts_tells_and_stops(serve: Callable[[], Service]) -> None:
     assert not any(lives(pid) for pid in children.values())
 
 
-def test_a_second_start_is_refused_with_the_url(serve: Callable[[], Service], data_dir: Path) -> None:
+def test_a_second_start_is_refused_with_the_url(serve: Callable[..., Service], data_dir: Path) -> None:
     service = serve()
     second = subprocess.run(
         [sys.executable, "-m", "app.cli", "serve", "--demo", "--port", str(_free_port()), "--data-dir", str(data_dir)],
@@ -144,7 +149,7 @@ def test_a_taken_port_is_told_in_words(data_dir: Path) -> None:
     assert EmbeddedPostgres.find_running(data_dir) is None
 
 
-def test_whatever_is_killed_comes_back(serve: Callable[[], Service]) -> None:
+def test_whatever_is_killed_comes_back(serve: Callable[..., Service]) -> None:
     service = serve()
     before = service.children()
     for pid in before.values():
@@ -155,7 +160,7 @@ def test_whatever_is_killed_comes_back(serve: Callable[[], Service]) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="PDEATHSIG is Linux's")
-def test_kill_9_of_the_command_leaves_nothing_behind(serve: Callable[[], Service]) -> None:
+def test_kill_9_of_the_command_leaves_nothing_behind(serve: Callable[..., Service]) -> None:
     service = serve()
     children = service.children()
     service.process.kill()

@@ -75,9 +75,15 @@ class Case:
         self.reviewer = sign_in("district.reviewer")
 
     async def act(
-        self, client: httpx.AsyncClient, act: str, day: str | None = None, body: dict[str, Any] | None = None, **headers: str
+        self,
+        client: httpx.AsyncClient,
+        act: str,
+        day: str | None = None,
+        body: dict[str, Any] | None = None,
+        *,
+        headers: dict[str, str] | None = None,
     ) -> httpx.Response:
-        return await client.post(f"{self.url}/{act}", json=body, headers=on(day) | headers)
+        return await client.post(f"{self.url}/{act}", json=body, headers=on(day) | (headers or {}))
 
     async def done(self, client: httpx.AsyncClient, act: str, day: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         answer = await self.act(client, act, day, body)

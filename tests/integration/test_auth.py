@@ -11,8 +11,9 @@ import pytest
 from sqlalchemy import text
 
 from app.db.session import transaction
+from app.domain.errors import Unavailable
 from app.runtime import Runtime
-from app.security.passwords import CHEAP, DEMO_PASSWORD, Passwords
+from app.security.passwords import CHEAP, DEMO_PASSWORD, MAX_WAITING, Passwords
 from tests.integration.auth_kit import (
     PASSWORD,
     TOKEN,
@@ -105,6 +106,13 @@ async def test_a_hash_of_another_cost_is_renewed_at_sign_in(anonymous: httpx.Asy
     assert (await by_password(anonymous, account.username)).status_code == 200
 
 
+async def test_a_flood_of_sign_ins_is_refused_instead_of_piling_up() -> None:
+    passwords = Passwords(CHEAP)
+    results = await asyncio.gather(*(passwords.hash(PASSWORD) for _ in range(MAX_WAITING + 50)), return_exceptions=True)
+    assert sum(isinstance(result, Unavailable) for result in results) == 50
+    assert await passwords.hash(PASSWORD), "and afterwards it works again"
+
+
 # --- the form ------------------------------------------------------------------------------------------------------------
 
 
@@ -149,7 +157,7 @@ async def test_malformed_forms(
 
 async def test_json_is_told_to_come_as_a_form(anonymous: httpx.AsyncClient) -> None:
     answer = await anonymous.post(TOKEN, json={"grant_type": "password", "username": "s001.clerk", "password": DEMO_PASSWORD})
-    assert code_of(answer) == (422, "malformed_request")
+    assert code_of(answer) == (415, "unsupported_media_type")
 
 
 async def test_what_a_documentation_page_sends_along_is_tolerated(anonymous: httpx.AsyncClient) -> None:

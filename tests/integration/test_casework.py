@@ -82,6 +82,22 @@ async def test_uplifts_are_components_of_the_member_and_sum_to_the_amount(sign_i
     assert ("uplift_severe_disability", case.family.people[1]) in parts
 
 
+@pytest.mark.parametrize(("employable", "due_on"), [(False, "2027-03-10"), (True, "2026-09-10")])
+async def test_db_35_the_next_review_after_a_confirmation_on_10_march(sign_in: SignIn, *, employable: bool, due_on: str) -> None:
+    case = await drafted(sign_in, day="2026-02-02")
+    facts = case.family.facts(0, 30_000)
+    facts["members"][0] |= {"employable": employable, "employment": "unemployed"}
+    await case.done(case.worker, "submit", "2026-02-02")
+    await case.done(case.clerk, "accept", "2026-02-02")
+    assert (await case.put_facts(facts, "2026-02-04")).status_code == 200
+    await case.done(case.head, "give-opinion", "2026-02-24")
+    await case.done(case.worker, "open-notice", "2026-02-25")
+    await case.done(case.worker, "close-notice", "2026-03-05")
+    entitlement_id = (await case.done(case.reviewer, "confirm", "2026-03-10"))["entitlement_id"]
+    entitlement = (await case.reviewer.get(f"/api/v1/entitlements/{entitlement_id}")).json()
+    assert entitlement["next_review_on"] == due_on
+
+
 async def test_a_negative_opinion_is_refused_without_a_notice(sign_in: SignIn) -> None:
     case = await drafted(sign_in)
     await case.accepted(165_600)  # 552.00 a head: 低于 excludes the standard itself

@@ -85,7 +85,7 @@ async def test_the_rule_pays_what_the_demo_worked_out_for_itself(demo: Runtime, 
     assert amounts == planned
     assert len(planned) > 300
     async with transaction(demo.engine, DISTRICT) as session:
-        due = await list_due_components(session, DISTRICT, Month(2026, 11), ["dibao"])
+        due = await list_due_components(DISTRICT, session, Month(2026, 11), ["dibao"])
     assert sum(part.amount_fen for part in due) == sum(planned.values())
 
 

@@ -1,7 +1,8 @@
-"""What casework refuses, step by step: wrong duty, wrong state, wrong area, stale version, facts that don't fit, things that moved."""
+"""What casework refuses: wrong duty, wrong state, wrong area, stale version, facts that don't fit, things that moved."""
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import httpx
@@ -146,11 +147,11 @@ async def test_a_wrong_state_names_what_is_possible(sign_in: SignIn) -> None:
 async def test_a_stale_version_is_412_and_a_current_one_goes_through(sign_in: SignIn) -> None:
     case = await drafted(sign_in)
     etag = (await case.worker.get(case.url)).headers["etag"]
-    submitted = await case.act(case.worker, "submit", ACCEPTED, **{"If-Match": etag})
+    submitted = await case.act(case.worker, "submit", ACCEPTED, headers={"If-Match": etag})
     assert submitted.status_code == 200
-    stale = await case.act(case.clerk, "accept", ACCEPTED, **{"If-Match": etag})
+    stale = await case.act(case.clerk, "accept", ACCEPTED, headers={"If-Match": etag})
     assert code(stale) == (412, "stale_version")
-    accepted = await case.act(case.clerk, "accept", ACCEPTED, **{"If-Match": submitted.headers["etag"]})
+    accepted = await case.act(case.clerk, "accept", ACCEPTED, headers={"If-Match": submitted.headers["etag"]})
     assert accepted.status_code == 200
     assert code(await case.put_facts(case.family.facts(), etag=etag)) == (412, "stale_version")
     missing = await case.clerk.put(f"{case.url}/facts", json=case.family.facts())
@@ -298,7 +299,7 @@ async def test_a_household_that_changed_goes_back_before_it_is_decided(sign_in: 
 async def test_a_result_that_differs_on_the_day_of_decision_needs_a_new_opinion(sign_in: SignIn) -> None:
     """The mother turns 70 between opinion and decision: 分类施保 adds to the amount that the notice showed."""
     applicants = await family(sign_in)
-    elder = await registered(sign_in("s001.clerk"), id_number=fresh_number(date_of("1956-03-20")))
+    elder = await registered(sign_in("s001.clerk"), id_number=fresh_number(date(1956, 3, 20)))
     joined = {"person_id": elder["id"], "relation": "parent", "since": "2020-02-01"}
     await sign_in("s001.clerk").post(f"/api/v1/households/{applicants.household_id}/members", json=joined)
     case = await drafted(sign_in, applicants)
@@ -319,12 +320,6 @@ async def test_a_result_that_differs_on_the_day_of_decision_needs_a_new_opinion(
     confirmed = await case.done(case.reviewer, "confirm", posted["notice"]["closable_from"])
     entitlement = (await case.reviewer.get(f"/api/v1/entitlements/{confirmed['entitlement_id']}")).json()
     assert entitlement["monthly_fen"] == 136_320
-
-
-def date_of(text: str) -> Any:
-    from datetime import date
-
-    return date.fromisoformat(text)
 
 
 async def test_nobody_is_supported_twice(sign_in: SignIn) -> None:

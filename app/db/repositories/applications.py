@@ -16,7 +16,9 @@ from app.db.base import columns
 from app.db.constraints import register_constraint
 from app.db.repositories.audit import AuditEntry, AuditTrail
 from app.db.repositories.case_rows import (
+    NEXT_NUMBER,
     Stamp,
+    application_number,
     application_row,
     assessment_row,
     clock_row,
@@ -45,20 +47,12 @@ ASSESSMENT = columns(tables.Assessment)
 DECISION = columns(tables.Decision)
 NOTICE = columns(tables.PublicNotice)
 
-NEXT_NUMBER = sa.text("SELECT nextval('casework_number')")
-
 register_constraint(
     "uq_application_one_open",
     "application_already_open",
     "该家庭已有一件同项目的申请正在办理，请在原申请上继续，或先撤回原申请。",
 )
 register_constraint("uq_public_notice_one_open", "notice_already_open", "该申请正在公示，请勿重复开始公示。")
-
-
-async def next_number(session: AsyncSession, prefix: str, on: date) -> str:
-    """A number that people can read out: prefix, year, running number."""
-    running: int = (await session.execute(NEXT_NUMBER)).scalar_one()
-    return f"{prefix}{on.year}{running:06d}"
 
 
 def not_found() -> NotFound:
@@ -97,7 +91,8 @@ class ApplicationRepository:
 
     async def add(self, scope: AreaScope, application: Application) -> Application:
         """Conflict application_already_open when the household has an open one for the programme."""
-        numbered = replace(application, number=await next_number(self._session, "SQ", self._stamp.today))
+        running = (await self._session.execute(NEXT_NUMBER)).scalar_one()
+        numbered = replace(application, number=application_number(self._stamp.today, running))
         await self._session.execute(sa.insert(tables.Application).values(**application_row(scope, numbered)))
         await self._happened(scope, numbered, None, Happening("create"))
         return numbered

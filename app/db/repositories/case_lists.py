@@ -74,7 +74,7 @@ def _chosen(scope: AreaScope, chosen: ApplicationFilter) -> list[sa.ColumnElemen
 
 
 async def list_applications(
-    session: AsyncSession, scope: AreaScope, chosen: ApplicationFilter, *, after: UUID | None, limit: int
+    scope: AreaScope, session: AsyncSession, chosen: ApplicationFilter, *, after: UUID | None, limit: int
 ) -> Sequence[ApplicationLine]:
     """Applications by id, that is, in the order of their making."""
     same_person = sa.and_(PERSON.district == APPLICATION.district, PERSON.id == APPLICATION.applicant_person_id)
@@ -90,12 +90,12 @@ async def list_applications(
     return [ApplicationLine(**row) for row in rows.mappings()]
 
 
-async def count_applications(session: AsyncSession, scope: AreaScope, chosen: ApplicationFilter) -> int:
+async def count_applications(scope: AreaScope, session: AsyncSession, chosen: ApplicationFilter) -> int:
     statement = sa.select(sa.func.count()).select_from(tables.Application).where(*_chosen(scope, chosen))
     return int((await session.execute(statement)).scalar_one())
 
 
-async def list_events(session: AsyncSession, scope: AreaScope, application_id: UUID) -> Sequence[TimelineEntry]:
+async def list_events(scope: AreaScope, session: AsyncSession, application_id: UUID) -> Sequence[TimelineEntry]:
     statement = (
         sa.select(*selected(TimelineEntry, EVENT))
         .where(EVENT.district == scope.district, EVENT.application_id == application_id)
@@ -105,7 +105,7 @@ async def list_events(session: AsyncSession, scope: AreaScope, application_id: U
 
 
 async def list_decisions(
-    session: AsyncSession, scope: AreaScope, application_id: UUID
+    scope: AreaScope, session: AsyncSession, application_id: UUID
 ) -> Sequence[tuple[Decision, FrozenAssessment]]:
     """Opinions and the decision, each with the assessment it rests on, oldest first."""
     on_assessment = sa.and_(ASSESSMENT.district == DECISION.district, ASSESSMENT.id == DECISION.assessment_id)
@@ -129,7 +129,7 @@ def _decision(values: dict[str, Any]) -> Decision:
     return Decision(**values | {"reasons": tuple(values["reasons"])})
 
 
-async def list_open_notices(session: AsyncSession, scope: AreaScope, *, after: UUID | None, limit: int) -> Sequence[PublicNotice]:
+async def list_open_notices(scope: AreaScope, session: AsyncSession, *, after: UUID | None, limit: int) -> Sequence[PublicNotice]:
     """The notices on show in the scope."""
     statement = sa.select(*selected(PublicNotice, NOTICE)).where(*_on_show(scope))
     if after is not None:
@@ -138,7 +138,7 @@ async def list_open_notices(session: AsyncSession, scope: AreaScope, *, after: U
     return [notice_of(row) for row in rows.mappings()]
 
 
-async def count_open_notices(session: AsyncSession, scope: AreaScope) -> int:
+async def count_open_notices(scope: AreaScope, session: AsyncSession) -> int:
     statement = sa.select(sa.func.count()).select_from(tables.PublicNotice).where(*_on_show(scope))
     return int((await session.execute(statement)).scalar_one())
 
@@ -178,7 +178,7 @@ def _waiting(scope: AreaScope, query: TaskQuery) -> list[sa.ColumnElement[bool]]
 
 
 async def list_tasks(
-    session: AsyncSession, scope: AreaScope, query: TaskQuery, *, after: tuple[date, UUID] | None, limit: int
+    scope: AreaScope, session: AsyncSession, query: TaskQuery, *, after: tuple[date, UUID] | None, limit: int
 ) -> Sequence[Task]:
     """What waits, the most urgent first: by due day (none comes last), then by id."""
     nearest = (
@@ -221,6 +221,6 @@ def _task(row: sa.RowMapping) -> Task:
     )
 
 
-async def count_tasks(session: AsyncSession, scope: AreaScope, query: TaskQuery) -> int:
+async def count_tasks(scope: AreaScope, session: AsyncSession, query: TaskQuery) -> int:
     statement = sa.select(sa.func.count()).select_from(tables.Application).where(*_waiting(scope, query))
     return int((await session.execute(statement)).scalar_one())

@@ -8,6 +8,8 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+import sqlalchemy as sa
+
 from app.domain.access import Actor, AreaScope
 from app.domain.casework.clocks import Clock
 from app.domain.casework.model import Application, Decision, FrozenAssessment, Grant, Happening, PublicNotice
@@ -15,6 +17,17 @@ from app.domain.casework.workflow import State
 from app.ids import new_id
 
 Row = dict[str, Any]
+
+NEXT_NUMBER = sa.text("SELECT nextval('casework_number')")
+
+
+def application_number(on: date, running: int) -> str:
+    """A number that people can read out: the year of application and a running number."""
+    return f"SQ{on.year}{running:06d}"
+
+
+def entitlement_number(on: date, running: int) -> str:
+    return f"BZ{on.year}{running:06d}"
 
 
 @dataclass(frozen=True, slots=True)

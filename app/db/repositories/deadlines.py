@@ -10,17 +10,13 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db.base import columns
 from app.db.repositories.applications import DEADLINE
 from app.db.repositories.audit import AuditEntry, write_audit
 from app.db.repositories.entitlements import within
 from app.db.tables.casework import ApplicationDeadline
-from app.db.tables.reference import Area
 from app.domain.access import AreaScope
 from app.domain.calendar import Calendar, Deadline
 from app.domain.casework.clocks import recomputed
-
-AREA = columns(Area)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +30,8 @@ class Recomputed:
     after: Deadline
 
 
-async def list_district_scopes(session: AsyncSession) -> Sequence[AreaScope]:
-    """The scope of every district that is loaded; a calendar concerns them all, the walls let in one at a time."""
-    statement = sa.select(AREA.district, AREA.code).where(AREA.level == "district").distinct().order_by(AREA.code)
-    return [AreaScope(district, code) for district, code in await session.execute(statement) if district]
-
-
 async def recompute_provisional_deadlines(
-    session: AsyncSession, scope: AreaScope, calendar: Calendar, now: datetime
+    scope: AreaScope, session: AsyncSession, calendar: Calendar, now: datetime
 ) -> Sequence[Recomputed]:
     """Computes the provisional, still running time limits of a scope anew; returns and audits those that changed.
 

@@ -13,9 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.base import columns
 from app.db.constraints import register_constraint
-from app.db.repositories.applications import next_number, selected
+from app.db.repositories.applications import selected
 from app.db.repositories.audit import AuditEntry, AuditTrail
-from app.db.repositories.case_rows import CoveredPerson, Granting, Stamp
+from app.db.repositories.case_rows import NEXT_NUMBER, CoveredPerson, Granting, Stamp, entitlement_number
 from app.db.tables.casework import Enrolment, EntitlementAmount, EntitlementMember
 from app.db.tables.casework import Entitlement as EntitlementTable
 from app.db.tables.registry import Person
@@ -88,7 +88,7 @@ def holds_in(since: sa.ColumnElement[date], until: sa.ColumnElement[date], month
 
 
 async def list_due_components(
-    session: AsyncSession, scope: AreaScope, month: Month, programmes: Sequence[str]
+    scope: AreaScope, session: AsyncSession, month: Month, programmes: Sequence[str]
 ) -> list[DueComponent]:
     """``due_components`` as values."""
     rows = await session.execute(due_components(scope, month, programmes))
@@ -141,7 +141,8 @@ class EntitlementRepository:
 
     async def grant(self, scope: AreaScope, application: Application, grant: Grant) -> UUID:
         """Conflict already_entitled, member_already_enrolled."""
-        granting = Granting(scope, application, grant, new_id(), await next_number(self._session, "BZ", self._stamp.today))
+        running = (await self._session.execute(NEXT_NUMBER)).scalar_one()
+        granting = Granting(scope, application, grant, new_id(), entitlement_number(self._stamp.today, running))
         people = await self._people(scope, grant)
         await self._session.execute(sa.insert(EntitlementTable), [granting.entitlement_row(self._stamp)])
         await self._session.execute(sa.insert(EntitlementAmount), granting.amount_rows(self._stamp.now))

@@ -91,7 +91,7 @@ async def area_name(session: AsyncSession, code: str) -> str:
     return (await session.execute(statement)).scalar_one_or_none() or code
 
 
-def _within(scope: AreaScope, on: date, parent: str | None) -> Select[tuple[Area]]:
+def _within(scope: AreaScope, on: date, parent: str | None) -> Select[Area]:
     statement = select(Area).where(AREA.code.startswith(scope.prefix, autoescape=True), in_force(on))
     return statement if parent is None else statement.where(AREA.parent_code == parent)
 
@@ -125,6 +125,12 @@ async def list_successions(session: AsyncSession, code: str) -> tuple[list[str],
 async def list_resident_counts(scope: AreaScope, session: AsyncSession, code: str) -> Sequence[ResidentCount]:
     statement = select(ResidentCount).where(COUNT.district == scope.district, COUNT.area_code == code)
     return (await session.execute(statement.order_by(COUNT.as_of))).scalars().all()
+
+
+async def list_district_scopes(session: AsyncSession) -> list[AreaScope]:
+    """The scope of every loaded district, for what concerns them all (the calendar): the walls let in one at a time."""
+    statement = select(AREA.district, AREA.code).where(AREA.level == "district").distinct().order_by(AREA.code)
+    return [AreaScope(district, code) for district, code in await session.execute(statement) if district]
 
 
 async def load_calendar_year(

@@ -140,8 +140,8 @@ class BenefitClaim(DistrictTable, table=True):
 class PaymentItem(DistrictTable, table=True):
     """One line: one component of one claim, with the payee as he stood when it was computed. ``held_reason``: not paid, and why.
 
-    ``account_sealed`` opens with ``Field.BANK_ACCOUNT`` and ``household_id``; ``account_digest`` finds equal accounts. The claim
-    is checked by a trigger: a foreign key to a partitioned table would block detaching its old months, and claims are never deleted.
+    ``account_sealed`` opens with ``Field.BANK_ACCOUNT`` and ``household_id``; ``account_digest`` finds equal accounts. A trigger
+    checks the claim: a foreign key to a partitioned table would block detaching old months, and claims are never deleted.
     """
 
     __tablename__ = "payment_item"
@@ -150,11 +150,11 @@ class PaymentItem(DistrictTable, table=True):
         sa.Index(
             "uq_payment_item_once",
             "district",
-            "pay_month",
             "claim_id",
             "component",
             "person_id",
             "cause",
+            "pay_month",
             unique=True,
             postgresql_nulls_not_distinct=True,
         ),
@@ -209,7 +209,7 @@ class LedgerTransfer(DistrictTable, table=True):
     __table_args__ = (
         sa.ForeignKeyConstraint(["district", "debit_account_id"], ["ledger_account.district", "ledger_account.id"]),
         sa.ForeignKeyConstraint(["district", "credit_account_id"], ["ledger_account.district", "ledger_account.id"]),
-        sa.Index("uq_ledger_transfer_item_once", "district", "pay_month", "item_id", "kind", unique=True),
+        sa.Index("uq_ledger_transfer_item_once", "district", "item_id", "kind", "pay_month", unique=True),
         sa.Index("ix_ledger_transfer_batch", "district", "batch_id"),
         sa.CheckConstraint("debit_account_id <> credit_account_id", name="two_accounts"),
         sa.CheckConstraint("amount_fen > 0", name="amount_positive"),

@@ -5,14 +5,15 @@ What other areas take from here:
 * Payments read what is due in a benefit month, set-wise, from ``app.db.repositories.entitlements``::
 
       due = due_components(scope, month, programmes)      # a Select: use it in INSERT … SELECT, or as a subquery
-      rows = await list_due_components(session, scope, month, programmes)     # the same as ``DueComponent`` values
+      rows = await list_due_components(scope, session, month, programmes)     # the same as ``DueComponent`` values
 
   One row per component of each entitlement that is active in that month, with the amounts known now (corrections supersede):
   ``entitlement_id, number, programme, category, area_code, household_id, person_id, component, component_person_id, amount_fen``.
   ``person_id`` is set for per-person programmes only; ``component_person_id`` names the member an uplift is for. The components
   of one entitlement sum to its monthly amount; none is negative; zero ones are left out.
 
-* The load of a calendar year calls ``app.db.repositories.deadlines.recompute_provisional_deadlines``.
+* The load of a calendar year is followed, per district (``reference.list_district_scopes``), in a transaction of its scope, by
+  ``recompute_provisional_deadlines(scope, session, calendar, now)`` from ``app.db.repositories.deadlines``.
 """
 
 from __future__ import annotations

@@ -58,12 +58,12 @@ async def list_applications(
     """本人辖区内的申请，按登记先后。"""
     wanted = ApplicationFilter(state, programme, area_code, household_id)
     after = cursor_id(page.after)
-    found = await case_lists.list_applications(session, actor.scope, wanted, after=after, limit=page.limit + 1)
+    found = await case_lists.list_applications(actor.scope, session, wanted, after=after, limit=page.limit + 1)
     items = found[: page.limit]
     return Page(
         items=[ApplicationLineOut.model_validate(line) for line in items],
         next_cursor=encode_cursor(items[-1].id) if len(found) > page.limit else None,
-        total=await case_lists.count_applications(session, actor.scope, wanted) if page.count else None,
+        total=await case_lists.count_applications(actor.scope, session, wanted) if page.count else None,
     )
 
 
@@ -110,7 +110,7 @@ async def put_facts(
 async def get_timeline(application_id: UUID, desk: CaseDeskDep, session: SessionDep, actor: CaseReader) -> Page[TimelineEntryOut]:
     """每一步由谁、在哪一天、从什么状态办到什么状态。"""
     await _application(application_id, desk, session)
-    events = await case_lists.list_events(session, actor.scope, application_id)
+    events = await case_lists.list_events(actor.scope, session, application_id)
     return Page(items=[TimelineEntryOut.model_validate(event) for event in events])
 
 
@@ -130,7 +130,7 @@ async def get_decision(
 ) -> DecisionFile:
     """作出时冻结的事实、政策版本、结论、逐条理由和计算过程，以及由谁在何时作出；以后登记或政策变化都不影响它。每次查看留痕。"""
     application = await _application(application_id, desk, session)
-    filed = await case_lists.list_decisions(session, actor.scope, application_id)
+    filed = await case_lists.list_decisions(actor.scope, session, application_id)
     if not filed:
         raise NotFound("decision_not_found", "该申请尚无初审意见或决定，请在提出初审意见后再查看。")
     await audit.record(_reading(application, "decision"))

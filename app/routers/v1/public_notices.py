@@ -50,10 +50,10 @@ class PublicNoticeOut(ApiModel):
 async def list_public_notices(session: SessionDep, actor: CaseReader, page: PageDep) -> Page[PublicNoticeOut]:
     """辖区内正在公示的申请，按张贴先后。"""
     after = cursor_id(page.after)
-    found = await case_lists.list_open_notices(session, actor.scope, after=after, limit=page.limit + 1)
+    found = await case_lists.list_open_notices(actor.scope, session, after=after, limit=page.limit + 1)
     items = found[: page.limit]
     return Page(
         items=[PublicNoticeOut.of(notice) for notice in items],
         next_cursor=encode_cursor(items[-1].id) if len(found) > page.limit else None,
-        total=await case_lists.count_open_notices(session, actor.scope) if page.count else None,
+        total=await case_lists.count_open_notices(actor.scope, session) if page.count else None,
     )

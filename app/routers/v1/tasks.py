@@ -65,13 +65,13 @@ async def list_tasks(
     policy = (await runtime.parameter_books.current(session)).policy(actor.area, clock.today)
     states = awaited_states(actor.duties, confirmation_delegated=policy.flag("dibao.confirmation_delegated"))
     query = TaskQuery(states, actor.id, clock.today)
-    found = await case_lists.list_tasks(session, actor.scope, query, after=_position(page.after), limit=page.limit + 1)
+    found = await case_lists.list_tasks(actor.scope, session, query, after=_position(page.after), limit=page.limit + 1)
     items = found[: page.limit]
     last = items[-1] if items else None
     return Page(
         items=[TaskOut.of(task, clock.today) for task in items],
         next_cursor=encode_cursor(last.due_on or NO_DATE, last.application_id) if last and len(found) > page.limit else None,
-        total=await case_lists.count_tasks(session, actor.scope, query) if page.count else None,
+        total=await case_lists.count_tasks(actor.scope, session, query) if page.count else None,
     )
 
 
