@@ -57,6 +57,31 @@ FIELD_ERRORS: dict[str, str] = {
     "unknown_value": "取值不在允许范围内",
     "wrong_format": "格式不正确",
 }
+LOADER_ERRORS: dict[str, str] = {
+    "area_above_district": "区划代码在县级以上",
+    "area_code_malformed": "区划代码格式不正确",
+    "areas_file_invalid": "区划文件有误",
+    "calendar_file_invalid": "工作日历文件有误",
+    "calendar_year_unknown": "没有该年的工作日历",
+    "date_out_of_range": "日期超出可处理的范围",
+    "policy_malformed": "政策文件有误",
+}
+LOADER_FIELD_ERRORS: dict[str, str] = {
+    "column_missing": "缺少列",
+    "column_repeated": "列名重复",
+    "column_unknown": "不认识的列",
+    "date_malformed": "日期格式不正确",
+    "date_repeated": "日期重复",
+    "file_empty": "文件没有内容",
+    "holiday_missing": "缺少法定节假日",
+    "kind_unknown": "不认识的类别",
+    "year_mixed": "文件含有多个年份",
+    "year_unbalanced": "休假与调休天数不平衡",
+}
+SECURITY_ERRORS: dict[str, str] = {
+    "invalid_attestation": "在保证明的签名无效",
+    "public_jwk_invalid": "客户端公钥不可用",
+}
 REGISTRY: dict[str, dict[str, str]] = {"error": ERRORS, "field_error": FIELD_ERRORS}
 
 
@@ -67,6 +92,7 @@ def publish(kind: str, entries: dict[str, str]) -> None:
         if known.setdefault(code, text) != text:
             raise ValueError(f"{kind} {code} is published twice with different texts")
 
+
 publish("error", {"area_not_found": "没有该区划，或不在您的辖区内"})
 publish("error", sharing.ERRORS)
 publish("field_error", sharing.FIELD_ERRORS)
@@ -76,3 +102,6 @@ for _kind, _entries in payments.registry().items():
     publish(_kind, _entries)
 for _kind, _entries in eligibility.registry().items():
     publish(_kind, _entries)
+publish("error", LOADER_ERRORS)
+publish("field_error", LOADER_FIELD_ERRORS)
+publish("error", SECURITY_ERRORS)

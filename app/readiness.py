@@ -23,7 +23,9 @@ STATE = """
            (SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user) AS unbounded,
            (SELECT array_agg(year) FROM calendar_year) AS years,
            (SELECT array_agg(relname::text) FROM pg_class WHERE relispartition AND relkind = 'r') AS partitions,
-           EXISTS (SELECT FROM pg_stat_activity WHERE application_name = 'minzheng-queue' AND datname = current_database()) AS worker
+           EXISTS (
+               SELECT FROM pg_stat_activity WHERE application_name = 'minzheng-queue' AND datname = current_database()
+           ) AS worker
     """
 PARTITIONED = ("benefit_claim", "payment_item", "ledger_transfer")
 
@@ -93,7 +95,8 @@ async def _state(runtime: Runtime) -> asyncpg.Record:
     url = application_url(runtime.settings).set(drivername="postgresql").render_as_string(hide_password=False)
     connection = await asyncpg.connect(url, timeout=CHECK_SECONDS, server_settings={"application_name": "minzheng-probe"})
     try:
-        return await connection.fetchrow(STATE)
+        (row,) = await connection.fetch(STATE)
+        return row
     finally:
         connection.terminate()  # without waiting for a server that may be frozen
 

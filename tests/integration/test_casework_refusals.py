@@ -326,7 +326,7 @@ async def test_nobody_is_supported_twice(sign_in: SignIn) -> None:
     """A daughter still covered with her parents founds a household of her own: refused at the opinion (83号 三(一))."""
     covered = await drafted(sign_in)
     await covered.confirmed()
-    daughter = covered.family.people[2]
+    daughter, born = covered.family.people[2], covered.family.birth_dates[2].isoformat()
     clerk = covered.clerk
     left = await clerk.post(
         f"/api/v1/households/{covered.family.household_id}/members/{daughter}/leave", json={"on": "2026-04-01"}
@@ -339,7 +339,7 @@ async def test_nobody_is_supported_twice(sign_in: SignIn) -> None:
     again = Case(sign_in, covered.family, applied.json()["id"])
     await again.done(clerk, "submit", "2026-05-06")
     await again.done(clerk, "accept", "2026-05-06")
-    facts = {"members": [{"ref": daughter, "relation": "head", "birth_date": "2005-05-10", "incomes": []}], "assets": []}
+    facts = {"members": [{"ref": daughter, "relation": "head", "birth_date": born, "incomes": []}], "assets": []}
     assert (await again.put_facts(facts | {"authorised_verification": True}, "2026-05-06")).status_code == 200
     opinion = await again.done(again.head, "give-opinion", "2026-05-07")
     assert opinion["state"] == "refusal_proposed"

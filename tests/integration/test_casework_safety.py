@@ -33,6 +33,7 @@ from tests.integration.casework_world import (
     POSTED,
     Case,
     Family,
+    birth_dates,
     drafted,
     family,
     on,
@@ -145,7 +146,7 @@ async def second_head(runtime: Runtime, sign_in: SignIn, world: World) -> httpx.
 
 
 async def qianshan_family(sign_in: SignIn) -> Family:
-    clerk, born = sign_in("qs.s100.clerk"), date(1978, 3, 16)
+    clerk, (born,) = sign_in("qs.s100.clerk"), birth_dates(["head"])
     person = await registered(clerk, QIANSHAN, id_number=fresh_number(born))
     members = [{"person_id": person["id"], "relation": "head", "since": "2020-01-01"}]
     body = {"area_code": QIANSHAN, "residence": "urban", "members": members}

@@ -33,7 +33,9 @@ async def load_areas(session: AsyncSession, rows: Sequence[AreaRow], *, now: dat
     """
     changed = 0
     for row in rows:
-        changed += await _load_area(session, row, district or (district_of(row.code) if row.level in IN_A_DISTRICT else None), now)
+        changed += await _load_area(
+            session, row, district or (district_of(row.code) if row.level in IN_A_DISTRICT else None), now
+        )
         if row.predecessor:
             await _succeed(session, row.predecessor, row.code, row.valid_from or SINCE_EVER)
         if row.successor:
@@ -83,6 +85,12 @@ def in_force(on: date) -> ColumnElement[bool]:
 
 async def find_area(session: AsyncSession, code: str, on: date) -> Area | None:
     return (await session.execute(select(Area).where(AREA.code == code, in_force(on)))).scalar_one_or_none()
+
+
+async def list_districts(session: AsyncSession) -> list[AreaScope]:
+    """The scope of every district that was ever loaded."""
+    statement = select(AREA.district, AREA.code).where(AREA.level == AreaLevel.DISTRICT.value).distinct().order_by(AREA.code)
+    return [AreaScope(district, code) for district, code in await session.execute(statement)]
 
 
 async def area_name(session: AsyncSession, code: str) -> str:
