@@ -23,7 +23,7 @@ def register(subparsers: Any) -> None:
 
 async def _load(session: AsyncSession, text: str, args: argparse.Namespace, now: datetime) -> str:
     from app.calendar_seed import parse_calendar_year
-    from app.db.repositories.deadlines import recompute_provisional_everywhere
+    from app.db.calendar_change import recompute_provisional_everywhere
     from app.db.repositories.reference import get_calendar, load_calendar_year
 
     year = parse_calendar_year(text)

@@ -13,7 +13,7 @@ from sqlalchemy import exc, text
 from sqlalchemy.dialects.postgresql import insert
 
 from app.db.repositories.deadlines import recompute_provisional_deadlines
-from app.db.repositories.reference import list_district_scopes
+from app.db.repositories.reference import list_districts
 from app.db.session import transaction
 from app.db.tables.accounts import Account
 from app.demo.accounts import DemoAccount
@@ -336,7 +336,7 @@ async def test_a_limit_into_a_year_not_loaded_is_provisional_and_computed_anew(r
 
 async def test_a_calendar_concerns_every_district(runtime: Runtime, world: World) -> None:
     async with transaction(runtime.engine) as session:
-        scopes = await list_district_scopes(session)
+        scopes = await list_districts(session)
     assert {AreaScope("350702", "350702"), AreaScope("340882", "340882")} <= set(scopes)
 
 

@@ -41,10 +41,12 @@ async def owner(runtime: Runtime) -> AsyncIterator[AsyncConnection]:
     """The owner of the tables, in a transaction that is rolled back."""
     assert runtime.settings.database_admin_url is not None
     engine = create_async_engine(normalise_url(runtime.settings.database_admin_url.get_secret_value()))
-    async with engine.connect() as connection:
-        yield connection
-        await connection.rollback()
-    await engine.dispose()
+    try:
+        async with engine.connect() as connection:
+            yield connection
+            await connection.rollback()
+    finally:
+        await engine.dispose()
 
 
 async def refused(runtime: Runtime, statement: str, **values: Any) -> str:

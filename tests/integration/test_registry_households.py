@@ -116,7 +116,7 @@ async def test_what_the_members_of_a_new_household_must_be(sign_in: SignIn) -> N
         ([{"person_id": one, "relation": "child"}], "one_head_required"),
         ([{"person_id": one, "relation": "head"}, {"person_id": two, "relation": "head"}], "one_head_required"),
         ([{"person_id": one, "relation": "head"}, {"person_id": one, "relation": "child"}], "repeated"),
-        ([{"person_id": one, "relation": "head", "since": "2999-01-01"}], "date_in_future"),
+        ([{"person_id": one, "relation": "head", "since": "2090-01-01"}], "date_in_future"),
         ([{"person_id": one, "relation": "head", "since": "1900-01-01"}], "before_birth"),
         ([], "too_few"),
         ([{"person_id": one, "relation": "cousin"}], "unknown_value"),
@@ -208,7 +208,7 @@ async def test_leaving_before_joining_and_leaving_twice(sign_in: SignIn) -> None
     path = f"/api/v1/households/{household['id']}/members/{household['people'][1]}/leave"
     early = await clerk.post(path, json={"on": "2023-12-31"})
     assert (early.status_code, early.json()["code"]) == (409, "leave_before_join")
-    future = await clerk.post(path, json={"on": "2999-01-01"})
+    future = await clerk.post(path, json={"on": "2090-01-01"})
     assert (future.status_code, future.json()["errors"][0]["code"]) == (422, "date_in_future")
     voided = await clerk.post(path, json={"on": "2024-01-01"})
     assert member_ids(voided.json()) == {household["people"][0]}

@@ -13,8 +13,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.db.repositories.applications import DEADLINE
 from app.db.repositories.audit import AuditEntry, write_audit
 from app.db.repositories.entitlements import within
-from app.db.repositories.reference import list_districts
-from app.db.session import enter_scope
 from app.db.tables.casework import ApplicationDeadline
 from app.domain.access import AreaScope
 from app.domain.calendar import Calendar, Deadline
@@ -55,15 +53,6 @@ async def recompute_provisional_deadlines(
     changes = [change for row in rows if (change := _recompute(row, calendar, now)) is not None]
     await session.flush()
     await write_audit(session, [_entry(change) for change in changes], None, district=scope.district)
-    return changes
-
-
-async def recompute_provisional_everywhere(session: AsyncSession, calendar: Calendar, now: datetime) -> list[Recomputed]:
-    """The same for every district in turn, after a calendar year was loaded; the walls stand at the last one afterwards."""
-    changes: list[Recomputed] = []
-    for scope in await list_districts(session):
-        await enter_scope(session, scope)
-        changes += await recompute_provisional_deadlines(scope, session, calendar, now)
     return changes
 
 

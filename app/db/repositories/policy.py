@@ -52,12 +52,12 @@ async def _load_set(
     session: AsyncSession, area: str, rows: Sequence[ParameterRow], *, demo: bool, loaded_by: str, now: datetime
 ) -> LoadedSet:
     digest = content_hash(rows)
-    same = select(SET.id, SET.status).where(SET.area_code == area, SET.content_hash == digest)
+    same = select(SET.id).where(SET.area_code == area, SET.content_hash == digest, SET.author_id.is_(None))
     if (known := (await session.execute(same)).one_or_none()) is not None:
         return LoadedSet(known.id, area, "unchanged", len(rows))
     set_id = new_id()
     values = {"id": set_id, "area_code": area, "content_hash": digest, "demo": demo, "loaded_at": now, "loaded_by": loaded_by}
-    await session.execute(insert(PolicySet).values(status="draft", **values))
+    await session.execute(insert(PolicySet).values(status="draft", version=1, **values))
     await session.execute(insert(PolicyParameter), [_parameter(set_id, row) for row in rows])
     active = select(SET.id).where(SET.area_code == area, SET.status == "active")
     if demo or (await session.execute(active)).first() is None:
@@ -100,6 +100,17 @@ class ParameterBooks:
             self._book = await read_book(session, stamp)
             self._stamp = stamp
         return self._book
+
+
+async def active_sets(session: AsyncSession) -> dict[str, UUID]:
+    """The active set of each area that has one."""
+    rows = await session.execute(select(SET.area_code, SET.id).where(SET.status == "active").order_by(SET.id))
+    return {area: set_id for area, set_id in rows}
+
+
+async def read_rows(session: AsyncSession, set_id: UUID) -> tuple[ParameterRow, ...]:
+    """The values of one set, by key and start."""
+    return tuple(sorted((await read_book(session, [set_id])).rows, key=lambda row: (row.key, row.valid_from)))
 
 
 async def read_book(session: AsyncSession, sets: Sequence[UUID]) -> ParameterBook:

@@ -135,12 +135,6 @@ async def list_resident_counts(scope: AreaScope, session: AsyncSession, code: st
     return (await session.execute(statement.order_by(COUNT.as_of))).scalars().all()
 
 
-async def list_district_scopes(session: AsyncSession) -> list[AreaScope]:
-    """The scope of every loaded district, for what concerns them all (the calendar): the walls let in one at a time."""
-    statement = select(AREA.district, AREA.code).where(AREA.level == "district").distinct().order_by(AREA.code)
-    return [AreaScope(district, code) for district, code in await session.execute(statement) if district]
-
-
 async def load_calendar_year(
     session: AsyncSession, year: int, days: Iterable[tuple[date, DayKind, str]], *, source: str, now: datetime
 ) -> bool:

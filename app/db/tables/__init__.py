@@ -1,5 +1,5 @@
 """All tables; importing this package fills the metadata."""
 
-from app.db.tables import accounts, audit, casework, identity, jobs, payments, reference, registry, sharing
+from app.db.tables import accounts, audit, casework, identity, jobs, payments, policy_runs, reference, registry, sharing
 
-__all__ = ["accounts", "audit", "casework", "identity", "jobs", "payments", "reference", "registry", "sharing"]
+__all__ = ["accounts", "audit", "casework", "identity", "jobs", "payments", "policy_runs", "reference", "registry", "sharing"]

@@ -94,13 +94,26 @@ class CalendarDay(SQLModel, table=True):
 
 
 class PolicySet(SQLModel, table=True):
-    """A set of parameters of one area, as one decision of its authority: draft, then active, then superseded."""
+    """A set of parameters of one area, as one decision of its authority: draft, then active, then superseded.
+
+    ``author_id`` is None for what a command has loaded; only such a set may become active without somebody else's signature.
+    """
 
     __tablename__ = "policy_set"
     __table_args__ = (
         sa.CheckConstraint("status IN ('draft', 'active', 'superseded')", name="status_known"),
+        sa.CheckConstraint("signed_by <> author_id", name="signed_by_another"),
+        sa.CheckConstraint(
+            "status = 'draft' OR author_id IS NULL OR coalesce(signed_hash = content_hash, false)", name="signed_before_active"
+        ),
         sa.Index("uq_policy_set_one_active", "area_code", unique=True, postgresql_where=sa.text("status = 'active'")),
-        sa.UniqueConstraint("area_code", "content_hash"),
+        sa.Index(
+            "uq_policy_set_loaded_once",
+            "area_code",
+            "content_hash",
+            unique=True,
+            postgresql_where=sa.text("author_id IS NULL"),
+        ),
     )
 
     id: UUID = Field(primary_key=True)
@@ -110,6 +123,16 @@ class PolicySet(SQLModel, table=True):
     demo: bool = False
     loaded_at: datetime = instant()
     loaded_by: str
+    author_id: UUID | None = None
+    title: str | None = None
+    effective_from: date | None = None
+    copied_from: UUID | None = Field(default=None, foreign_key="policy_set.id")
+    version: int = 1
+    signed_by: UUID | None = None
+    signed_by_name: str | None = None
+    signed_at: datetime | None = instant_or_none()
+    signed_hash: str | None = None
+    simulation_id: UUID | None = None
     activated_at: datetime | None = instant_or_none()
     activated_by: str | None = None
 

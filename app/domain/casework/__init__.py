@@ -12,8 +12,7 @@ What other areas take from here:
   ``person_id`` is set for per-person programmes only; ``component_person_id`` names the member an uplift is for. The components
   of one entitlement sum to its monthly amount; none is negative; zero ones are left out.
 
-* The load of a calendar year is followed, per district (``reference.list_district_scopes``), in a transaction of its scope, by
-  ``recompute_provisional_deadlines(scope, session, calendar, now)`` from ``app.db.repositories.deadlines``.
+* The load of a calendar year is followed by ``app.db.calendar_change.recompute_provisional_everywhere(session, calendar, now)``.
 """
 
 from __future__ import annotations

@@ -11,13 +11,11 @@ ERRORS: dict[str, str] = {
     "batch_has_no_items": "没有需要调整的待遇",
     "changes_before_effective_date": "草案改动了施行日以前的取值",
     "effective_date_missing": "草案没有施行日",
-    "malformed_policy": "政策文件有误",
     "no_active_set": "该区划没有现行参数集",
     "not_effective_yet": "未到施行日",
     "own_adjustment_batch": "不能批准自己编制的提标批次",
     "own_policy_set": "不能签批自己编制的参数集",
     "parameter_overlap": "同一参数的取值期间重叠",
-    "policy_malformed": "政策文件无法读取",
     "set_changed_meanwhile": "测算过程中草案内容有变动",
     "set_not_active": "该参数集不是现行参数集",
     "set_not_draft": "只有草案可以改动",
@@ -30,7 +28,6 @@ ERRORS: dict[str, str] = {
     "simulation_outdated": "测算之后现行参数集已变更",
 }
 FIELD_ERRORS: dict[str, str] = {
-    "not_yaml": "不是合法的 YAML",
     "no_areas": "没有任何区划的参数",
 }
 
