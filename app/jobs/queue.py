@@ -57,12 +57,18 @@ async def enqueue(
     ]
     if rows:
         await session.execute(insert(JobChunk), rows)
-    await _hand_over(session, job_id, scope)
+    await hand_over(session, job_id, scope)
     return job_id
 
 
-async def _hand_over(session: AsyncSession, job_id: UUID, scope: AreaScope) -> None:
+async def hand_over(session: AsyncSession, job_id: UUID, scope: AreaScope) -> None:
     """One row a job, never one a chunk: each NOTIFY slows every commit down."""
     queries = Queries(AsyncpgDriver(await raw_connection(session)))
     ticket = {"job": str(job_id), "district": scope.district, "area": scope.prefix}
     await queries.enqueue(ENTRYPOINT, orjson.dumps(ticket))
+
+
+def read_ticket(payload: bytes | None) -> tuple[UUID, AreaScope]:
+    """The job that a queue row names, and the scope to do it in."""
+    ticket = orjson.loads(payload or b"{}")
+    return UUID(ticket["job"]), AreaScope(ticket["district"], ticket["area"])

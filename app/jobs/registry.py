@@ -63,5 +63,10 @@ def register_handler(kind: str, handler: JobHandler) -> None:
     _HANDLERS[kind] = handler
 
 
+def knows(kind: str) -> bool:
+    """False for a kind of a newer release, met while releases change."""
+    return kind in _HANDLERS
+
+
 def handler_of(kind: str) -> JobHandler:
     return _HANDLERS[kind]

@@ -16,15 +16,16 @@ from app.db.session import transaction
 from app.db.tables.jobs import Job
 from app.domain.access import AreaScope
 from app.domain.errors import DomainError, Unavailable
-from app.jobs.registry import ChunkView, JobView, handler_of
+from app.jobs.registry import ChunkView, JobView, handler_of, knows
 from app.observability import JOB_CHUNKS, JOBS
 from app.problems import domain_error_of
 from app.runtime import Runtime
 
 log = logging.getLogger("minzheng.jobs")
-MAX_ATTEMPTS = 5
+MAX_FAULTS = 5  # leases after which an unforeseen error is final
+MAX_LEASES = 60  # leases after which even a passing fault is final, and a chunk that kills its worker is not tried again
+MAX_PAUSE_SECONDS = 5.0
 IDLE_SECONDS = 1.0
-OPEN = ("queued", "running")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,26 +36,39 @@ class Leased:
     fence: int
 
 
-async def run_job(runtime: Runtime, scope: AreaScope, job_id: UUID) -> None:
-    """Works until the job is finished, by this worker or by others. Safe to call twice at once, and again after a kill."""
-    while True:
+class JobGivenUp(Exception):
+    """The job was given up while a chunk of it was being worked on: the chunk must leave no trace."""
+
+
+async def run_job(runtime: Runtime, scope: AreaScope, job_id: UUID, stop: asyncio.Event | None = None) -> bool:
+    """Works until the job is finished, by this worker or by others. Safe to call twice at once, and again after a kill.
+
+    Between chunks it looks at ``stop``. False when it stopped early and the job has to be handed on.
+    """
+    finishes = 0
+    while stop is None or not stop.is_set():
         job = await _begin(runtime, scope, job_id)
         if job is None:
-            return
+            return True
         leased = await _lease(runtime, job)
         if leased is not None:
             await _work(runtime, job, leased)
-        elif await _finish(runtime, job):
-            return
-        else:
-            await asyncio.sleep(IDLE_SECONDS)  # another worker holds the last chunks, or held them when it died
+            continue
+        finishes += 1
+        if await _finish(runtime, job, last_try=finishes >= MAX_FAULTS):
+            return True
+        await asyncio.sleep(IDLE_SECONDS)  # another worker holds the last chunks, or held them when it died
+    return False
 
 
 async def _begin(runtime: Runtime, scope: AreaScope, job_id: UUID) -> JobView | None:
-    """The job, marked as running; None when there is nothing (more) to do."""
+    """The job, marked as running; None when there is nothing (more) to do, or a newer release's worker has to do it."""
     async with transaction(runtime.engine, scope) as session:
         job = await jobs.find_job(scope, session, job_id, lock=True)
-        if job is None or job.status not in OPEN:
+        if job is None or job.status not in jobs.OPEN:
+            return None
+        if not knows(job.kind):
+            log.error("no handler for this kind of job", extra={"job": str(job_id), "kind": job.kind})
             return None
         if job.status == "queued":
             job.status, job.started_at = "running", datetime.now(UTC)
@@ -76,11 +90,15 @@ async def _lease(runtime: Runtime, job: JobView) -> Leased | None:
 
 async def _work(runtime: Runtime, job: JobView, leased: Leased) -> None:
     try:
+        if leased.chunk.attempts > MAX_LEASES:
+            raise RuntimeError("leased too often: this chunk ends every worker that takes it")  # noqa: TRY301
         done = await _work_once(runtime, job, leased)
+    except JobGivenUp:
+        JOB_CHUNKS.labels(job.kind, "given_up").inc()
     except Exception as error:  # noqa: BLE001  (whatever happened, the chunk must not stay leased for nothing)
         await _failed(runtime, job, leased, error)
-        return
-    JOB_CHUNKS.labels(job.kind, "done" if done else "fenced").inc()
+    else:
+        JOB_CHUNKS.labels(job.kind, "done" if done else "fenced").inc()
 
 
 async def _work_once(runtime: Runtime, job: JobView, leased: Leased) -> bool:
@@ -89,42 +107,72 @@ async def _work_once(runtime: Runtime, job: JobView, leased: Leased) -> bool:
         if not await jobs.hold_chunk(job.scope, session, leased.chunk.id, leased.fence):
             return False
         result = await handler_of(job.kind).run_chunk(runtime, session, job, leased.chunk, now=now)
-        await jobs.finish_chunk(job.scope, session, job.id, leased.chunk.id, result=result, now=now)
+        if not await jobs.finish_chunk(job.scope, session, job.id, leased.chunk.id, result=result, now=now):
+            raise JobGivenUp
     return True
 
 
 async def _failed(runtime: Runtime, job: JobView, leased: Leased, error: Exception) -> None:
-    """Passing faults are tried again, a bounded number of times; a refusal of the domain is final at once."""
+    """Faults are tried again, passing ones much longer; a refusal of the domain is final at once."""
     JOB_CHUNKS.labels(job.kind, "failed").inc()
     known = error if isinstance(error, DomainError) else domain_error_of(error)
-    final = isinstance(known, DomainError) and not isinstance(known, Unavailable)
     log.warning("job chunk failed", exc_info=error, extra={"job": str(job.id), "chunk": leased.chunk.number})
-    async with transaction(runtime.engine, job.scope) as session:
-        if final or leased.chunk.attempts >= MAX_ATTEMPTS:
-            await _give_up(runtime, session, job, known)
-        else:
-            await jobs.release_chunk(job.scope, session, leased.chunk.id, leased.fence)
-    await asyncio.sleep(min(0.2 * 2**leased.chunk.attempts, 5.0))
-
-
-async def _give_up(runtime: Runtime, session: AsyncSession, job: JobView, known: DomainError | None) -> None:
-    stored = await jobs.find_job(job.scope, session, job.id, lock=True)
-    if stored is None or stored.status not in OPEN:
+    limit = MAX_LEASES if isinstance(known, Unavailable) else MAX_FAULTS
+    if leased.chunk.attempts >= limit or (known is not None and not isinstance(known, Unavailable)):
+        await _give_up(runtime, job, known)
         return
+    async with transaction(runtime.engine, job.scope) as session:
+        await jobs.release_chunk(job.scope, session, leased.chunk.id, leased.fence)
+    await asyncio.sleep(min(0.2 * 2 ** min(leased.chunk.attempts, 10), MAX_PAUSE_SECONDS))
+
+
+async def _give_up(runtime: Runtime, job: JobView, known: DomainError | None) -> None:
+    """Marks the job failed in the transaction in which its handler clears up; without the handler if that fails too."""
     problem: dict[str, Any] = {
         "code": known.code if known else "internal_error",
         "detail": known.detail if known else "后台任务多次失败，已记录。请联系管理员后重试。",
     }
-    stored.status, stored.problem, stored.finished_at = "failed", problem, datetime.now(UTC)
-    await handler_of(job.kind).give_up(runtime, session, job, problem, now=datetime.now(UTC))
+    try:
+        async with transaction(runtime.engine, job.scope) as session:
+            if await _mark_failed(session, job, problem):
+                await handler_of(job.kind).give_up(runtime, session, job, problem, now=datetime.now(UTC))
+    except Exception as error:
+        if isinstance(domain_error_of(error), Unavailable):
+            raise
+        log.exception("giving up a job failed, marked as failed nevertheless", extra={"job": str(job.id)})
+        async with transaction(runtime.engine, job.scope) as session:
+            await _mark_failed(session, job, problem)
     JOBS.labels(job.kind, "failed").inc()
 
 
-async def _finish(runtime: Runtime, job: JobView) -> bool:
+async def _mark_failed(session: AsyncSession, job: JobView, problem: dict[str, Any]) -> bool:
+    stored = await jobs.find_job(job.scope, session, job.id, lock=True)
+    if stored is None or stored.status not in jobs.OPEN:
+        return False
+    stored.status, stored.problem, stored.finished_at = "failed", problem, datetime.now(UTC)
+    await session.flush()
+    return True
+
+
+async def _finish(runtime: Runtime, job: JobView, *, last_try: bool) -> bool:
     """Marks the job succeeded when its last chunk is done; True when there is nothing left to wait for."""
+    try:
+        return await _finish_once(runtime, job)
+    except Exception as error:
+        known = error if isinstance(error, DomainError) else domain_error_of(error)
+        log.warning("finishing a job failed", exc_info=error, extra={"job": str(job.id)})
+        if isinstance(known, Unavailable):
+            raise
+        if known is None and not last_try:
+            return False
+        await _give_up(runtime, job, known)
+        return True
+
+
+async def _finish_once(runtime: Runtime, job: JobView) -> bool:
     async with transaction(runtime.engine, job.scope) as session:
         stored = await jobs.find_job(job.scope, session, job.id, lock=True)
-        if stored is None or stored.status not in OPEN:
+        if stored is None or stored.status not in jobs.OPEN:
             return True
         if await jobs.open_chunks(job.scope, session, job.id):
             return False

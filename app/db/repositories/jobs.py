@@ -14,14 +14,23 @@ from app.db.tables.jobs import Job, JobChunk
 from app.domain.access import AreaScope
 
 
+JOB = columns(Job)
+CHUNK = columns(JobChunk)
+OPEN = ("queued", "running")
+
+
 async def find_job(scope: AreaScope, session: AsyncSession, job_id: UUID, *, lock: bool = False) -> Job | None:
     statement = select(Job).where(JOB.district == scope.district, JOB.id == job_id)
     statement = statement.with_for_update() if lock else statement
     return (await session.execute(statement.execution_options(populate_existing=True))).scalar_one_or_none()
 
 
-JOB = columns(Job)
-CHUNK = columns(JobChunk)
+async def list_open_jobs(scope: AreaScope, session: AsyncSession, *, requested_before: datetime) -> list[tuple[UUID, str]]:
+    """Ids and area codes of the scope's jobs that are neither finished nor given up, the oldest first."""
+    statement = select(JOB.id, JOB.area_code).where(
+        JOB.district == scope.district, JOB.status.in_(OPEN), JOB.requested_at < requested_before
+    )
+    return [(row.id, row.area_code) for row in await session.execute(statement.order_by(JOB.id))]
 
 
 async def lease_chunk(
@@ -53,11 +62,13 @@ async def hold_chunk(scope: AreaScope, session: AsyncSession, chunk_id: UUID, fe
 
 async def finish_chunk(
     scope: AreaScope, session: AsyncSession, job_id: UUID, chunk_id: UUID, *, result: dict[str, Any] | None, now: datetime
-) -> None:
+) -> bool:
+    """Marks the chunk done; False when the job was given up meanwhile, so that the chunk must not take effect."""
     done = update(JobChunk).where(CHUNK.district == scope.district, CHUNK.id == chunk_id)
     await session.execute(done.values(status="done", finished_at=now, result=result, leased_until=None))
-    progress = update(Job).where(JOB.district == scope.district, JOB.id == job_id)
-    await session.execute(progress.values(chunks_done=JOB.chunks_done + 1))
+    progress = update(Job).where(JOB.district == scope.district, JOB.id == job_id, JOB.status.in_(OPEN))
+    counted = await session.execute(progress.values(chunks_done=JOB.chunks_done + 1).returning(JOB.id))
+    return counted.one_or_none() is not None
 
 
 async def release_chunk(scope: AreaScope, session: AsyncSession, chunk_id: UUID, fence: int) -> None:

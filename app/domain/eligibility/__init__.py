@@ -15,7 +15,7 @@ from __future__ import annotations
 from app.domain.eligibility.engine import ENGINE_VERSION, assess
 from app.domain.eligibility.facts import AssessmentQuestion, Context, Household, Member
 from app.domain.eligibility.model import Assessment, Component, Missing, Outcome, ProgrammeResult, Reason, Step
-from app.domain.eligibility.parameters import NoPolicyInForce, ParameterBook, ParameterRow, Policy
+from app.domain.eligibility.parameters import NoPolicyInForce, ParameterBook, ParameterRow, Policy, content_hash
 from app.domain.eligibility.policy_document import rows_of
 from app.domain.eligibility.programmes import NATIONAL_CATALOGUE
 
@@ -38,5 +38,6 @@ __all__ = [
     "Reason",
     "Step",
     "assess",
+    "content_hash",
     "rows_of",
 ]
