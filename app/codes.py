@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from app.domain.eligibility import codes as eligibility
 from app.domain.payments import codes as payments
+from app.domain.policy import codes as policy
 from app.domain.registry import codes as registry
 from app.domain.sharing import codes as sharing
 
@@ -105,3 +106,5 @@ for _kind, _entries in eligibility.registry().items():
 publish("error", LOADER_ERRORS)
 publish("field_error", LOADER_FIELD_ERRORS)
 publish("error", SECURITY_ERRORS)
+for _kind, _entries in policy.registry().items():
+    publish(_kind, _entries)

@@ -1,4 +1,4 @@
-"""The demo's payment roll of the current month, taken through its acts: prepared, approved by another account, released."""
+"""The demo's payment roll of the last month, taken through its acts: prepared, approved by another account, released."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ MORE_THAN_THE_DEMO = 100_000
 async def load_payments(runtime: Runtime, now: datetime) -> UUID | None:
     """The released batch's id; None when the district has a batch already."""
     finance, approver = _demo_actor(Duty.FINANCE), _demo_actor(Duty.APPROVER)
-    month = Month.of(business_date(now))
+    month = Month.of(business_date(now)).previous()  # the current month is left for whoever tries it out
     async with transaction(runtime.engine, SCOPE) as session:
         if await session.scalar(sa.select(sa.exists().where(BATCH.district == DISTRICT))):
             return None

@@ -39,13 +39,17 @@ async def load_policy_document(session: AsyncSession, text: str, *, demo: bool, 
 
     The same document twice changes nothing. Raises ``Malformed`` with pointers into the document.
     """
-    try:
-        document = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        finding = FieldError("", "not_yaml", f"不是合法的 YAML：{str(error).splitlines()[0]}")
-        raise Malformed("policy_malformed", "政策文件无法读取，请检查缩进和引号。", errors=[finding]) from error
-    by_area = groupby(sorted(rows_of(document), key=lambda row: row.area_code), key=lambda row: row.area_code)
+    by_area = groupby(sorted(rows_of(read_document(text)), key=lambda row: row.area_code), key=lambda row: row.area_code)
     return [await _load_set(session, area, list(rows), demo=demo, loaded_by=loaded_by, now=now) for area, rows in by_area]
+
+
+def read_document(text: str | bytes) -> object:
+    """The parsed YAML. Raises ``Malformed`` policy_malformed."""
+    try:
+        return yaml.safe_load(text)
+    except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError) as error:
+        finding = FieldError("", "not_yaml", f"不是合法的 YAML：{(str(error).splitlines() or [''])[0]}")
+        raise Malformed("policy_malformed", "政策文件无法读取，请检查缩进和引号。", errors=[finding]) from error
 
 
 async def _load_set(

@@ -79,6 +79,8 @@ class Rules:
     def __init__(self, book: ParameterBook, area_code: str, on: date) -> None:
         self.book, self.area_code, self.on = book, area_code, on
         self.policy = book.policy(area_code, on)
+        self._by_disability: dict[str, Column] = {}
+        self._uplifts: dict[str, Uplift | None] = {}
         if self.policy.find("dibao.support_payment") is not None:
             raise NotSetWise("赡养费推算规则（dibao.support_payment）")
 
@@ -204,11 +206,19 @@ class Rules:
         return _membership_table()
 
     def uplift(self, programme: str) -> Uplift | None:
-        rule: Mapping[str, Any] | None = self.policy.find(f"{programme}.uplift")
-        return None if rule is None else Uplift(self, rule)
+        """The programme's uplifts; None where the locality has none. Compiled once."""
+        if programme not in self._uplifts:
+            rule: Mapping[str, Any] | None = self.policy.find(f"{programme}.uplift")
+            self._uplifts[programme] = None if rule is None else Uplift(self, rule)
+        return self._uplifts[programme]
 
     def amounts_by_disability(self, programme: str, context: Context) -> Column:
-        """The monthly amount by ``disability_code``; -1 = not granted."""
+        """The monthly amount by ``disability_code``; -1 = not granted. Asked for once."""
+        if programme not in self._by_disability:
+            self._by_disability[programme] = self._amounts_by_disability(programme, context)
+        return self._by_disability[programme]
+
+    def _amounts_by_disability(self, programme: str, context: Context) -> Column:
         table = np.full(DISABILITY_CODES, UNKNOWN, dtype=np.int64)
         for disability in every_disability():
             member = Member("probe", Relation.HEAD, self.on, disability=disability)

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
 from app.domain.access import AreaScope
-from app.domain.eligibility import ParameterBook, ParameterRow
-from app.domain.policy.model import Adjustment, AdjustmentBatch, PolicySet, Signature, Simulation
-from app.domain.policy.simulation import RunningCase
+from app.domain.eligibility import ParameterRow
+from app.domain.policy.model import PolicySet, Simulation
 
 
 class PolicySets(Protocol):
@@ -34,28 +32,3 @@ class PolicySets(Protocol):
 class Simulations(Protocol):
     async def get(self, scope: AreaScope, simulation_id: UUID) -> Simulation:
         """``NotFound`` simulation_not_found."""
-
-
-class Population(Protocol):
-    """The running entitlements with what their latest decision was computed from."""
-
-    async def list_cases(self, scope: AreaScope, area_code: str, programmes: Sequence[str]) -> Sequence[RunningCase]: ...
-
-
-class Amounts(Protocol):
-    """The amounts of entitlements by month, as known now."""
-
-    async def monthly(self, scope: AreaScope, area_code: str) -> dict[UUID, list[tuple[datetime, datetime | None, int]]]: ...
-
-
-class Books(Protocol):
-    async def in_force(self) -> ParameterBook: ...
-
-
-class AdjustmentBatches(Protocol):
-    async def get(self, scope: AreaScope, batch_id: UUID, *, lock: bool = False) -> AdjustmentBatch:
-        """``NotFound`` adjustment_batch_not_found."""
-
-    async def add(self, scope: AreaScope, batch: AdjustmentBatch, items: Sequence[Adjustment]) -> None: ...
-
-    async def approve(self, scope: AreaScope, batch: AdjustmentBatch, signature: Signature) -> AdjustmentBatch: ...

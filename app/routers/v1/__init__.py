@@ -18,6 +18,7 @@ from app.routers.v1 import (
     me,
     payments,
     persons,
+    policies,
     public_notices,
     status_queries,
     tasks,
@@ -40,4 +41,5 @@ ROUTERS: tuple[APIRouter, ...] = (
     entitlements.router,
     tasks.router,
     payments.router,
+    policies.router,
 )
