@@ -10,6 +10,7 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute, iter_route_contexts
 
 from app.routers.route import duty_guards
+from app.routers.v1.examples import EXAMPLES
 
 DESCRIPTION = """基层民政业务接口：登记、申请审核、资金发放、在保状态查询。
 
@@ -71,8 +72,17 @@ def build(app: FastAPI) -> dict[str, Any]:
         schemas.pop(unused, None)
     for route in api_routes(app):
         for method in route.methods or ():
-            _complete(document["paths"][route.path_format][method.lower()], route, method)
+            operation = document["paths"][route.path_format][method.lower()]
+            _complete(operation, route, method)
+            _show_example(operation, EXAMPLES.get((method, route.path_format)))
     return document
+
+
+def _show_example(operation: dict[str, Any], example: Any) -> None:
+    """A body to start from, in whatever form the operation takes it."""
+    if example is not None:
+        for content in operation["requestBody"]["content"].values():
+            content["example"] = example
 
 
 def api_routes(app: FastAPI) -> list[APIRoute]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import json
 import logging
 import os
@@ -10,10 +11,11 @@ import tempfile
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.db.engine import create_engine, seal_url
 from app.db.repositories import audit_chain
 from app.db.session import transaction
 from app.observability import UNSEALED
@@ -21,6 +23,7 @@ from app.runtime import Runtime
 
 log = logging.getLogger("minzheng.sealing")
 BATCH = 2000
+PATIENCE_MS = 3_600_000
 TOLERATED_DELAY = timedelta(minutes=5)
 
 
@@ -29,8 +32,8 @@ async def seal_forever(runtime: Runtime, stop: asyncio.Event) -> None:
     while not stop.is_set():
         try:
             sealed = await seal_once(runtime)
-        except (SQLAlchemyError, OSError) as error:
-            log.warning("sealing failed, trying again", extra={"error": type(error).__name__})
+        except Exception:  # one bad record must not stop the worker; verify names what stays unsealed
+            log.exception("sealing failed, trying again")
             sealed = 0
         if sealed < BATCH:
             await _pause(stop, runtime.settings.seal_interval_seconds)
@@ -61,19 +64,41 @@ def head_path(runtime: Runtime) -> Path:
 
 
 def write_head(path: Path, position: int, digest: bytes) -> None:
+    """Never back to an older head: of two sealers the slower one may come second."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".audit-head-")
-    with os.fdopen(handle, "w") as file:
-        json.dump({"position": position, "digest": digest.hex(), "at": datetime.now(UTC).isoformat()}, file)
-    Path(name).replace(path)
+    with path.with_suffix(".lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not _is_newer(path, position):
+            return
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".audit-head-")
+        with os.fdopen(handle, "w") as file:
+            json.dump({"position": position, "digest": digest.hex(), "at": datetime.now(UTC).isoformat()}, file)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).replace(path)
+
+
+def _is_newer(path: Path, position: int) -> bool:
+    try:
+        kept = read_head(path)
+    except HeadUnreadable:
+        return True
+    return kept is None or kept[0] < position
+
+
+class HeadUnreadable(Exception):
+    """The exported head is there, but is no head."""
 
 
 def read_head(path: Path) -> tuple[int, bytes] | None:
+    """Position and digest; None when nothing was exported yet. Raises ``HeadUnreadable``."""
     try:
         stored = json.loads(path.read_text())
         return int(stored["position"]), bytes.fromhex(stored["digest"])
     except FileNotFoundError:
         return None
+    except (ValueError, KeyError, TypeError) as error:
+        raise HeadUnreadable(str(path)) from error
 
 
 @dataclass(frozen=True)
@@ -94,34 +119,53 @@ class Verification:
 
 
 async def verify(runtime: Runtime) -> Verification:
-    """Walks the whole chain; the first broken record is named."""
-    async with transaction(runtime.seal_engine) as session:
-        return await _verify(session, runtime, read_head(head_path(runtime)))
+    """Walks the whole chain, as it was when the walk began; the first broken record is named. Sealing may go on meanwhile."""
+    patient = runtime.settings.model_copy(
+        update={"statement_timeout_ms": PATIENCE_MS, "idle_in_transaction_timeout_ms": PATIENCE_MS}
+    )
+    engine = create_engine(seal_url(runtime.settings), patient, pool_size=1, name="minzheng-verify")
+    try:
+        # The head is read first and exported last, so it is never ahead of what the walk sees.
+        exported = read_head(head_path(runtime))
+        async with AsyncSession(engine.execution_options(isolation_level="REPEATABLE READ")) as session, session.begin():
+            return await _verify(session, runtime.keys.fingerprint, exported)
+    except HeadUnreadable:
+        path = head_path(runtime)
+        return Verification(0, Finding("head_unreadable", "", f"外存的链头文件 {path} 无法读取，请从备份恢复该文件后再核验"))
+    finally:
+        await engine.dispose()
 
 
-async def _verify(session: AsyncSession, runtime: Runtime, exported: tuple[int, bytes] | None) -> Verification:
-    mac, position, previous = runtime.keys.fingerprint, 0, audit_chain.GENESIS
-    async for link, record in audit_chain.linked_records(session):
+async def _verify(session: AsyncSession, mac: audit_chain.Mac, exported: tuple[int, bytes] | None) -> Verification:
+    position, previous = 0, audit_chain.GENESIS
+    async for link in audit_chain.linked_records(session):
         position += 1
-        audit_id = str(link.audit_id)
-        if link.position != position:
-            return Verification(
-                position - 1, Finding("link_removed", audit_id, f"第 {position} 环缺失，其后一环为审计记录 {audit_id}")
-            )
-        if record is None:
-            return Verification(position, Finding("record_removed", audit_id, f"审计记录 {audit_id}（第 {position} 环）已被删除"))
-        digest = audit_chain.record_digest(mac, record)
-        expected = audit_chain.link_digest(mac, previous, position, link.audit_id.bytes, digest)
-        if digest != link.record_digest or expected != link.digest:
-            return Verification(
-                position, Finding("record_changed", audit_id, f"审计记录 {audit_id}（第 {position} 环）与封存时不一致")
-            )
-        if exported and exported[0] == position and exported[1] != link.digest:
-            return Verification(
-                position, Finding("chain_rewritten", audit_id, f"第 {position} 环与外存的链头不一致，审计链被整体改写")
-            )
+        finding = _fault(mac, link, position, previous) or _rewritten(link, exported)
+        if finding is not None:
+            return Verification(position - 1, finding)
         previous = link.digest
     return Verification(position, await _loose_ends(session, position, exported))
+
+
+def _fault(mac: audit_chain.Mac, link: Any, position: int, previous: bytes) -> Finding | None:
+    """What is wrong with a link, which should be the one at ``position`` after ``previous``."""
+    audit_id = str(link.audit_id)
+    if link.position != position:
+        return Finding("link_removed", audit_id, f"第 {position} 环缺失，其后一环为审计记录 {audit_id}")
+    if link.id is None:
+        return Finding("record_removed", audit_id, f"审计记录 {audit_id}（第 {position} 环）已被删除")
+    digest = audit_chain.record_digest(mac, link)
+    expected = audit_chain.link_digest(mac, previous, position, link.audit_id.bytes, digest)
+    if digest != link.record_digest or expected != link.digest:
+        return Finding("record_changed", audit_id, f"审计记录 {audit_id}（第 {position} 环）与封存时不一致")
+    return None
+
+
+def _rewritten(link: Any, exported: tuple[int, bytes] | None) -> Finding | None:
+    if exported is None or exported[0] != link.position or exported[1] == link.digest:
+        return None
+    text = f"第 {link.position} 环与外存的链头不一致，审计链被整体改写"
+    return Finding("chain_rewritten", str(link.audit_id), text)
 
 
 async def _loose_ends(session: AsyncSession, length: int, exported: tuple[int, bytes] | None) -> Finding | None:

@@ -70,6 +70,7 @@ class Settings(BaseSettings):
     worker_in_api: bool = True
     seal_interval_seconds: float = 1.0
     job_lease_seconds: int = 30
+    worker_metrics_port: int | None = Field(default=None, ge=1, le=65535)  # the worker's /metrics; unset = none
     payment_inline_benefits: int = Field(default=2_000, ge=0)  # a batch with more is computed by a job
 
     log_level: str = "INFO"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from app.domain.errors import FieldError
@@ -47,6 +48,7 @@ TEXT: dict[str, tuple[str, str]] = {
     "model_attributes_type": ("not_an_object", "应为对象。"),
 }
 DATE_TEXT = ("invalid_date", "日期不正确，应为真实存在的日期，格式 YYYY-MM-DD。")
+QUOTED = re.compile(r"'([^']+)'")
 FALLBACK = ("invalid", "内容不正确，请按接口文档更正。")
 
 
@@ -70,7 +72,13 @@ def field_error(item: dict[str, Any]) -> FieldError:
     if kind not in TEXT and _is_chinese(item["msg"]):
         return FieldError(pointer, kind, item["msg"])
     code, text = TEXT.get(kind, FALLBACK)
-    return FieldError(pointer, code, text.format_map(_Context(item.get("ctx") or {})))
+    return FieldError(pointer, code, text.format_map(_Context(_in_chinese(item.get("ctx") or {}))))
+
+
+def _in_chinese(context: dict[str, Any]) -> dict[str, Any]:
+    """The values to choose from as a Chinese enumeration: pydantic writes 'a', 'b' or 'c'."""
+    said = context.get("expected")
+    return context | {"expected": "、".join(QUOTED.findall(said))} if isinstance(said, str) and QUOTED.search(said) else context
 
 
 def _is_chinese(text: str) -> bool:

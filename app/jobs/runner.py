@@ -45,7 +45,7 @@ async def run_job(runtime: Runtime, scope: AreaScope, job_id: UUID, stop: asynci
 
     Between chunks it looks at ``stop``. False when it stopped early and the job has to be handed on.
     """
-    finishes = 0
+    faults = 0
     while stop is None or not stop.is_set():
         job = await _begin(runtime, scope, job_id)
         if job is None:
@@ -54,9 +54,12 @@ async def run_job(runtime: Runtime, scope: AreaScope, job_id: UUID, stop: asynci
         if leased is not None:
             await _work(runtime, job, leased)
             continue
-        finishes += 1
-        if await _finish(runtime, job, last_try=finishes >= MAX_FAULTS):
-            return True
+        try:
+            if await _finish(runtime, job):
+                return True
+        except Exception as error:  # noqa: BLE001  (looked at, and raised again unless it is final)
+            faults += 1
+            await _unfinished(runtime, job, error, last_try=faults >= MAX_FAULTS)
         await asyncio.sleep(IDLE_SECONDS)  # another worker holds the last chunks, or held them when it died
     return False
 
@@ -119,14 +122,14 @@ async def _failed(runtime: Runtime, job: JobView, leased: Leased, error: Excepti
     log.warning("job chunk failed", exc_info=error, extra={"job": str(job.id), "chunk": leased.chunk.number})
     limit = MAX_LEASES if isinstance(known, Unavailable) else MAX_FAULTS
     if leased.chunk.attempts >= limit or (known is not None and not isinstance(known, Unavailable)):
-        await _give_up(runtime, job, known)
+        await _give_up(runtime, job, known, leased)
         return
     async with transaction(runtime.engine, job.scope) as session:
         await jobs.release_chunk(job.scope, session, leased.chunk.id, leased.fence)
     await asyncio.sleep(min(0.2 * 2 ** min(leased.chunk.attempts, 10), MAX_PAUSE_SECONDS))
 
 
-async def _give_up(runtime: Runtime, job: JobView, known: DomainError | None) -> None:
+async def _give_up(runtime: Runtime, job: JobView, known: DomainError | None, leased: Leased | None = None) -> None:
     """Marks the job failed in the transaction in which its handler clears up; without the handler if that fails too."""
     problem: dict[str, Any] = {
         "code": known.code if known else "internal_error",
@@ -134,42 +137,31 @@ async def _give_up(runtime: Runtime, job: JobView, known: DomainError | None) ->
     }
     try:
         async with transaction(runtime.engine, job.scope) as session:
-            if await _mark_failed(session, job, problem):
+            if await _mark_failed(session, job, problem, leased):
                 await handler_of(job.kind).give_up(runtime, session, job, problem, now=datetime.now(UTC))
     except Exception as error:
         if isinstance(domain_error_of(error), Unavailable):
             raise
         log.exception("giving up a job failed, marked as failed nevertheless", extra={"job": str(job.id)})
         async with transaction(runtime.engine, job.scope) as session:
-            await _mark_failed(session, job, problem)
+            await _mark_failed(session, job, problem, leased)
     JOBS.labels(job.kind, "failed").inc()
 
 
-async def _mark_failed(session: AsyncSession, job: JobView, problem: dict[str, Any]) -> bool:
+async def _mark_failed(session: AsyncSession, job: JobView, problem: dict[str, Any], leased: Leased | None) -> bool:
+    """False when there is nothing to give up, or somebody else has taken over the chunk that failed here."""
     stored = await jobs.find_job(job.scope, session, job.id, lock=True)
     if stored is None or stored.status not in jobs.OPEN:
+        return False
+    if leased is not None and not await jobs.hold_chunk(job.scope, session, leased.chunk.id, leased.fence):
         return False
     stored.status, stored.problem, stored.finished_at = "failed", problem, datetime.now(UTC)
     await session.flush()
     return True
 
 
-async def _finish(runtime: Runtime, job: JobView, *, last_try: bool) -> bool:
+async def _finish(runtime: Runtime, job: JobView) -> bool:
     """Marks the job succeeded when its last chunk is done; True when there is nothing left to wait for."""
-    try:
-        return await _finish_once(runtime, job)
-    except Exception as error:
-        known = error if isinstance(error, DomainError) else domain_error_of(error)
-        log.warning("finishing a job failed", exc_info=error, extra={"job": str(job.id)})
-        if isinstance(known, Unavailable):
-            raise
-        if known is None and not last_try:
-            return False
-        await _give_up(runtime, job, known)
-        return True
-
-
-async def _finish_once(runtime: Runtime, job: JobView) -> bool:
     async with transaction(runtime.engine, job.scope) as session:
         stored = await jobs.find_job(job.scope, session, job.id, lock=True)
         if stored is None or stored.status not in jobs.OPEN:
@@ -181,3 +173,13 @@ async def _finish_once(runtime: Runtime, job: JobView) -> bool:
         stored.status, stored.finished_at = "succeeded", now
     JOBS.labels(job.kind, "succeeded").inc()
     return True
+
+
+async def _unfinished(runtime: Runtime, job: JobView, error: Exception, *, last_try: bool) -> None:
+    """The end failed. A passing fault is raised, for the queue to come back later; a refusal gives the job up."""
+    known = error if isinstance(error, DomainError) else domain_error_of(error)
+    log.warning("finishing a job failed", exc_info=error, extra={"job": str(job.id)})
+    if isinstance(known, Unavailable):
+        raise error
+    if known is not None or last_try:
+        await _give_up(runtime, job, known)

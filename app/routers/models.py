@@ -61,7 +61,9 @@ class Page(BaseModel, Generic[T]):
 
     items: list[T]
     next_cursor: str | None = Field(default=None, description="下一页游标；为 null 表示没有更多。")
-    total: int | None = Field(default=None, description="符合条件的总数，仅在 count=true 时给出。")
+    total: int | None = Field(
+        default=None, exclude_if=lambda total: total is None, description="符合条件的总数，仅在 count=true 时给出。"
+    )
 
 
 MAX_FEN = 10**12

@@ -52,7 +52,8 @@ async def test_a_demo_account_signs_in_and_is_somebody(anonymous: httpx.AsyncCli
         "username": "s001.clerk",
         "display_name": "演示经办人",
         "level": "subdistrict",
-        "area": {"code": "350702001", "name": "梅山街道"},
+        "area_code": "350702001",
+        "area_name": "梅山街道",
         "duties": ["station_clerk"],
         "must_change_password": False,
     }

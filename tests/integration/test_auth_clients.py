@@ -55,7 +55,7 @@ async def test_a_demo_bureau_signs_in_and_is_itself(anonymous: httpx.AsyncClient
     assert set(answer.json()) == {"access_token", "token_type", "expires_in"}
     me = (await anonymous.get(ME, headers=bearer(answer.json()["access_token"]))).json()
     assert (me["kind"], me["username"], me["display_name"]) == ("client", "bureau-housing", "住房保障部门（演示）")
-    assert (me["level"], me["area"], me["duties"]) == ("district", {"code": "350702", "name": "延平区"}, ["bureau"])
+    assert (me["level"], me["area_code"], me["area_name"], me["duties"]) == ("district", "350702", "延平区", ["bureau"])
 
 
 async def test_secrets_travel_in_the_form_or_in_http_basic(anonymous: httpx.AsyncClient, runtime: Runtime) -> None:

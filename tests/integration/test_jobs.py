@@ -17,8 +17,10 @@ from app.db.tables.jobs import Job, JobChunk
 from app.domain.access import AreaScope
 from app.domain.errors import Conflict
 from app.ids import new_id
-from app.jobs import ChunkView, JobView, enqueue, register_handler
+from app.jobs import ChunkView, JobHandler, JobView, enqueue, register_handler, runner
+from app.jobs.queue import read_ticket
 from app.jobs.runner import run_job
+from app.jobs.sweep import sweep
 from app.runtime import Runtime
 from tests.world import World
 
@@ -57,7 +59,7 @@ class Counting:
         self.given_up.append(problem)
 
 
-async def _enqueue(runtime: Runtime, handler: Counting, chunks: int) -> UUID:
+async def _enqueue(runtime: Runtime, handler: JobHandler, chunks: int) -> UUID:
     kind = f"test-{new_id()}"
     register_handler(kind, handler)
     async with transaction(runtime.engine, SCOPE) as session:
@@ -147,3 +149,149 @@ async def test_another_district_sees_no_job(runtime: Runtime, world: World) -> N
         assert await jobs.find_job(AreaScope("350702", "350702"), session, job_id) is None
         touched = await session.execute(update(JobChunk).where(JobChunk.job_id == job_id).values(attempts=9))  # type: ignore[arg-type]
         assert touched.rowcount == 0  # type: ignore[attr-defined]
+
+
+class Ending:
+    """Chunks are easy; what comes after them isn't."""
+
+    def __init__(self, *, finish_fails: int = 0, refusal: Exception | None = None, give_up_fails: bool = False) -> None:
+        self.finishes = 0
+        self.given_up = 0
+        self._finish_fails, self._refusal, self._give_up_fails = finish_fails, refusal, give_up_fails
+
+    async def run_chunk(
+        self, runtime: Runtime, session: AsyncSession, job: JobView, chunk: ChunkView, *, now: datetime
+    ) -> dict[str, Any] | None:
+        return None
+
+    async def finish(self, runtime: Runtime, session: AsyncSession, job: JobView, *, now: datetime) -> None:
+        self.finishes += 1
+        if self._refusal is not None:
+            raise self._refusal
+        if self.finishes <= self._finish_fails:
+            raise RuntimeError("not yet")
+
+    async def give_up(
+        self, runtime: Runtime, session: AsyncSession, job: JobView, problem: dict[str, Any], *, now: datetime
+    ) -> None:
+        self.given_up += 1
+        if self._give_up_fails:
+            raise RuntimeError("nor this")
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runner, "IDLE_SECONDS", 0.01)
+    monkeypatch.setattr(runner, "MAX_PAUSE_SECONDS", 0.01)
+
+
+async def test_an_end_that_fails_in_passing_is_tried_again(runtime: Runtime, world: World, quick: None) -> None:
+    handler = Ending(finish_fails=2)
+    job_id = await _enqueue(runtime, handler, 2)
+    assert await run_job(runtime, SCOPE, job_id)
+    assert ((await _job(runtime, job_id)).status, handler.finishes, handler.given_up) == ("succeeded", 3, 0)
+
+
+@pytest.mark.parametrize("give_up_fails", [False, True])
+async def test_an_end_that_never_works_fails_the_job(runtime: Runtime, world: World, quick: None, give_up_fails: bool) -> None:
+    handler = Ending(finish_fails=99, give_up_fails=give_up_fails)
+    job_id = await _enqueue(runtime, handler, 2)
+    assert await run_job(runtime, SCOPE, job_id)
+    job = await _job(runtime, job_id)
+    assert job.problem is not None
+    assert (job.status, job.problem["code"], handler.finishes) == ("failed", "internal_error", runner.MAX_FAULTS)
+
+
+async def test_an_end_that_is_refused_fails_the_job_at_once(runtime: Runtime, world: World, quick: None) -> None:
+    handler = Ending(refusal=Conflict("wrong_state", "不行"))
+    job_id = await _enqueue(runtime, handler, 1)
+    await run_job(runtime, SCOPE, job_id)
+    assert ((await _job(runtime, job_id)).problem, handler.finishes) == ({"code": "wrong_state", "detail": "不行"}, 1)
+
+
+async def test_a_chunk_that_ends_after_the_job_was_given_up_leaves_no_trace(runtime: Runtime, world: World, quick: None) -> None:
+    """Two workers: one chunk is refused while the other is still being worked on."""
+
+    class OneRefused(Counting):
+        async def run_chunk(
+            self, runtime: Runtime, session: AsyncSession, job: JobView, chunk: ChunkView, *, now: datetime
+        ) -> dict[str, Any] | None:
+            if chunk.number == 1:
+                raise Conflict("wrong_state", "不行")
+            result = await super().run_chunk(runtime, session, job, chunk, now=now)
+            await asyncio.sleep(0.5)
+            return result
+
+    handler = OneRefused()
+    job_id = await _enqueue(runtime, handler, 2)
+    await asyncio.gather(run_job(runtime, SCOPE, job_id), run_job(runtime, SCOPE, job_id))
+    job = await _job(runtime, job_id)
+    assert (job.status, job.chunks_done, handler.finished) == ("failed", 0, 0)
+    assert await _effects(runtime, job_id) == 0
+
+
+async def test_a_passing_fault_outlasts_a_failover(runtime: Runtime, world: World, quick: None) -> None:
+    class Unreachable(Counting):
+        async def run_chunk(
+            self, runtime: Runtime, session: AsyncSession, job: JobView, chunk: ChunkView, *, now: datetime
+        ) -> dict[str, Any] | None:
+            if chunk.attempts <= 3 * runner.MAX_FAULTS:
+                raise ConnectionRefusedError
+            return await super().run_chunk(runtime, session, job, chunk, now=now)
+
+    job_id = await _enqueue(runtime, Unreachable(), 1)
+    assert await run_job(runtime, SCOPE, job_id)
+    assert ((await _job(runtime, job_id)).status, await _effects(runtime, job_id)) == ("succeeded", 1)
+
+
+async def test_a_chunk_that_kills_every_worker_is_not_tried_for_ever(runtime: Runtime, world: World, quick: None) -> None:
+    handler = Counting()
+    job_id = await _enqueue(runtime, handler, 1)
+    async with transaction(runtime.engine, SCOPE) as session:
+        await session.execute(
+            text("UPDATE job_chunk SET attempts = :n WHERE job_id = :j"), {"n": runner.MAX_LEASES, "j": job_id}
+        )
+    await run_job(runtime, SCOPE, job_id)
+    assert ((await _job(runtime, job_id)).status, handler.calls) == ("failed", 0)
+
+
+async def test_it_stops_between_chunks_and_says_that_more_is_left(runtime: Runtime, world: World) -> None:
+    handler, stop = Counting(seconds=0.05), asyncio.Event()
+    job_id = await _enqueue(runtime, handler, 20)
+    asyncio.get_running_loop().call_later(0.2, stop.set)
+    assert not await run_job(runtime, SCOPE, job_id, stop)
+    job = await _job(runtime, job_id)
+    assert job.status == "running"
+    assert 0 < job.chunks_done < 20
+    assert await _effects(runtime, job_id) == job.chunks_done
+    assert await run_job(runtime, SCOPE, job_id)
+    assert await _effects(runtime, job_id) == 20
+
+
+async def test_a_kind_nobody_knows_is_left_to_a_newer_worker(runtime: Runtime, world: World) -> None:
+    job_id = await _enqueue(runtime, Counting(), 1)
+    async with transaction(runtime.engine, SCOPE) as session:
+        await session.execute(text("UPDATE job SET kind = 'of next year' WHERE id = :j"), {"j": job_id})
+    assert await run_job(runtime, SCOPE, job_id)
+    assert (await _job(runtime, job_id)).status == "queued"
+
+
+async def _tickets(runtime: Runtime, job_id: UUID) -> int:
+    async with transaction(runtime.engine) as session:
+        payloads = (await session.execute(text("SELECT payload FROM pgqueuer"))).scalars()
+        return sum(read_ticket(payload)[0] == job_id for payload in payloads)
+
+
+async def test_a_job_without_a_queue_row_is_handed_over_again_once(runtime: Runtime, world: World) -> None:
+    kept, lost = [await _enqueue(runtime, Counting(), 1) for _ in range(2)]
+    async with transaction(runtime.engine) as session:
+        await session.execute(
+            text("DELETE FROM pgqueuer WHERE convert_from(payload, 'UTF8') LIKE '%' || CAST(:j AS text) || '%'"), {"j": str(lost)}
+        )
+    await sweep(runtime)
+    assert await _tickets(runtime, lost) == 0, "too young: its row may be on its way"
+    await sweep(runtime, quiet=timedelta(0))
+    await sweep(runtime, quiet=timedelta(0))
+    assert (await _tickets(runtime, lost), await _tickets(runtime, kept)) == (1, 1)
+    await run_job(runtime, SCOPE, lost)
+    assert (await _job(runtime, lost)).status == "succeeded"

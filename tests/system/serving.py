@@ -63,10 +63,9 @@ class Served:
 
     def kill(self, kind: str) -> int:
         """SIGKILL to one process; for "postgres" the postmaster and all its backends. Answers the pid that died."""
+        self.wait_for_successor(kind, 0)
         pid = self.child(kind)
-        while pid is None:
-            time.sleep(0.05)
-            pid = self.child(kind)
+        assert pid is not None
         for victim in [pid, *_children(pid)]:
             try:
                 os.kill(victim, signal.SIGKILL)
@@ -101,7 +100,7 @@ class Served:
 
 def _children(parent: int) -> dict[int, str]:
     """Pid → command line of the direct children."""
-    listed = subprocess.run(["ps", "-eo", "pid=,ppid=,args="], capture_output=True, text=True, check=True).stdout
+    listed = subprocess.run(["ps", "-wweo", "pid=,ppid=,args="], capture_output=True, text=True, check=True).stdout
     rows = (line.split(None, 2) for line in listed.splitlines())
     return {int(row[0]): row[2] for row in rows if len(row) == 3 and int(row[1]) == parent}
 

@@ -96,3 +96,27 @@ def test_the_narrower_area_bounds_the_question(agreed: str, own: str, common: st
 )
 def test_the_quota_comes_back_at_midnight_in_shanghai(moment: datetime, seconds: int) -> None:
     assert seconds_to_midnight(moment) == seconds
+
+
+@pytest.mark.parametrize(
+    ("agreed", "said", "covered"),
+    [
+        ("公租房", "公租房", True),
+        ("公租房", "公租房审核", False),
+        ("公租房*", "公租房年度复核", True),
+        ("公租房*", "公租房", True),
+        ("公租房*", "非公租房", False),
+        ("*housing*", "Public Housing", True),
+        ("*住房*审核*", "保障性住房资格审核", True),
+        ("*住房*审核*", "审核住房", False),
+        ("a.c", "abc", False),
+        ("a.c*", "abcd", False),
+    ],
+)
+def test_a_purpose_is_covered_word_for_word_unless_the_agreement_leaves_it_open(agreed: str, said: str, covered: bool) -> None:
+    agreement, query = replace(AGREEMENT, purposes=(agreed,)), replace(QUERY, purpose=said)
+    if covered:
+        assert admit(agreement, query) == AreaScope("350702", "350702")
+    else:
+        with pytest.raises(Forbidden):
+            admit(agreement, query)

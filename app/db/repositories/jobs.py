@@ -13,7 +13,6 @@ from app.db.base import columns
 from app.db.tables.jobs import Job, JobChunk
 from app.domain.access import AreaScope
 
-
 JOB = columns(Job)
 CHUNK = columns(JobChunk)
 OPEN = ("queued", "running")

@@ -16,6 +16,7 @@ from app.db.base import columns
 from app.db.tables.reference import PolicyParameter, PolicySet
 from app.domain.eligibility.parameters import ParameterBook, ParameterRow, content_hash
 from app.domain.eligibility.policy_document import rows_of
+from app.domain.eligibility.replay import identity_of
 from app.domain.errors import FieldError, Malformed
 from app.ids import new_id
 
@@ -46,10 +47,17 @@ async def load_policy_document(session: AsyncSession, text: str, *, demo: bool, 
 def read_document(text: str | bytes) -> object:
     """The parsed YAML. Raises ``Malformed`` policy_malformed."""
     try:
-        return yaml.safe_load(text)
+        return yaml.safe_load(_without_aliases(text))
     except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError) as error:
         finding = FieldError("", "not_yaml", f"不是合法的 YAML：{(str(error).splitlines() or [''])[0]}")
         raise Malformed("policy_malformed", "政策文件无法读取，请检查缩进和引号。", errors=[finding]) from error
+
+
+def _without_aliases(text: str | bytes) -> str | bytes:
+    """A few lines of them expand to gigabytes."""
+    if any(isinstance(token, yaml.AliasToken) for token in yaml.scan(text)):
+        raise yaml.YAMLError("不支持别名（*）")
+    return text
 
 
 async def _load_set(
@@ -109,7 +117,14 @@ class ParameterBooks:
 async def active_sets(session: AsyncSession) -> dict[str, UUID]:
     """The active set of each area that has one."""
     rows = await session.execute(select(SET.area_code, SET.id).where(SET.status == "active").order_by(SET.id))
-    return {area: set_id for area, set_id in rows}
+    return {row.area_code: row.id for row in rows}
+
+
+async def rows_ever_in_force(session: AsyncSession) -> frozenset[ParameterRow]:
+    """The identities of all values that a decision may have used: of active and superseded sets."""
+    used = (await session.execute(select(SET.id).where(SET.status != "draft"))).scalars().all()
+    parameters = select(SET.area_code, PolicyParameter).join(PolicyParameter, PARAMETER.set_id == SET.id).where(SET.id.in_(used))
+    return frozenset(identity_of(_row(area, stored)) for area, stored in await session.execute(parameters))
 
 
 async def read_rows(session: AsyncSession, set_id: UUID) -> tuple[ParameterRow, ...]:

@@ -76,9 +76,7 @@ class PolicySetRepository:
         await self._session.execute(changed.values(version=SET.version + 1, **_row(policy_set)))
         return await self.get(scope, policy_set.id)
 
-    async def list_page(
-        self, scope: AreaScope, *, status: SetStatus | None, before: UUID | None, limit: int
-    ) -> list[PolicySet]:
+    async def list_page(self, scope: AreaScope, *, status: SetStatus | None, before: UUID | None, limit: int) -> list[PolicySet]:
         """Newest first."""
         statement = sa.select(PolicySetTable).where(*_chosen(scope, status))
         if before is not None:

@@ -73,13 +73,6 @@ async def _succeed(session: AsyncSession, predecessor: str, successor: str, on_d
     await session.execute(insert(AreaSuccession).values(**values).on_conflict_do_nothing())
 
 
-async def list_districts(session: AsyncSession) -> list[AreaScope]:
-    """Every district ever loaded, as the scope that sees all of it under the code of its time."""
-    statement = select(AREA.district, AREA.code).where(AREA.level == AreaLevel.DISTRICT.value, AREA.district.is_not(None))
-    found = await session.execute(statement.distinct().order_by(AREA.district, AREA.code))
-    return [AreaScope(row.district, row.code) for row in found]
-
-
 async def known_area_codes(session: AsyncSession, codes: Iterable[str], on: date) -> set[str]:
     """Which of ``codes`` are divisions in force on the day."""
     found = await session.execute(select(AREA.code).where(AREA.code.in_(list(codes)), in_force(on)))

@@ -18,6 +18,7 @@ from app.domain.eligibility.model import Assessment, Component, Missing, Outcome
 from app.domain.eligibility.parameters import NoPolicyInForce, ParameterBook, ParameterRow, Policy, content_hash
 from app.domain.eligibility.policy_document import rows_of
 from app.domain.eligibility.programmes import NATIONAL_CATALOGUE
+from app.domain.eligibility.replay import Drift, StoredAnswer, identity_of, replay
 
 __all__ = [
     "ENGINE_VERSION",
@@ -26,6 +27,7 @@ __all__ = [
     "AssessmentQuestion",
     "Component",
     "Context",
+    "Drift",
     "Household",
     "Member",
     "Missing",
@@ -37,7 +39,10 @@ __all__ = [
     "ProgrammeResult",
     "Reason",
     "Step",
+    "StoredAnswer",
     "assess",
     "content_hash",
+    "identity_of",
+    "replay",
     "rows_of",
 ]

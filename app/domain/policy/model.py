@@ -74,7 +74,7 @@ class Difference:
 class Simulation:
     """A replay of the running entitlements under a set. ``programmes`` empty: all. ``summary`` None: not finished.
 
-    ``base_set_id``: the area's active set that it was compared with. ``books``: the sets behind both parameter books.
+    ``base_set_id``: the area's active set that it was compared with.
     """
 
     id: UUID

@@ -1,4 +1,4 @@
-"""What a set would do: every running entitlement assessed twice on the facts it stands on, under what is in force and under the draft."""
+"""What a set would do: every running entitlement assessed twice on its own facts, under what is in force and under the draft."""
 
 from __future__ import annotations
 

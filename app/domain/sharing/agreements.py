@@ -6,6 +6,7 @@ number or purpose isn't answered at all (社会救助法 第七十条第六项).
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime, time, timedelta
 
 from app.domain.access import AreaScope
@@ -38,13 +39,21 @@ def in_force(agreement: Agreement | None, today: date) -> Agreement:
 
 def admit(agreement: Agreement, query: StatusQuery) -> AreaScope:
     """The area the question may be about. Raises `Forbidden` ``outside_agreement``, saying in which respect."""
-    if query.purpose not in agreement.purposes:
+    if not any(_covers(agreed, query.purpose) for agreed in agreement.purposes):
         agreed = "、".join(agreement.purposes)
         raise _outside(f"所报用途不在数据共享协议约定之内。协议约定的用途：{agreed}。请按实际用途填写，或先变更协议。")
     beyond = sorted(set(query.programmes) - agreement.programmes)
     if beyond:
         raise _outside(f"项目 {'、'.join(beyond)} 不在数据共享协议约定之内，请删除这些项目，或先变更协议。")
     return AreaScope(agreement.district, _common_area(agreement.area_code, query))
+
+
+def _covers(agreed: str, purpose: str) -> bool:
+    """Word for word, unless the agreement itself leaves a part open with ``*``: "公租房*" covers "公租房年度复核"."""
+    if "*" not in agreed:
+        return purpose == agreed
+    pattern = ".*".join(re.escape(part) for part in agreed.split("*"))
+    return re.fullmatch(pattern, purpose, re.DOTALL | re.IGNORECASE) is not None
 
 
 def _common_area(agreed: str, query: StatusQuery) -> str:

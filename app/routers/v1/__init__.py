@@ -20,6 +20,7 @@ from app.routers.v1 import (
     persons,
     policies,
     public_notices,
+    simulations,
     status_queries,
     tasks,
 )
@@ -42,4 +43,5 @@ ROUTERS: tuple[APIRouter, ...] = (
     tasks.router,
     payments.router,
     policies.router,
+    simulations.router,
 )

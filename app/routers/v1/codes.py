@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from app.codes import REGISTRY
 from app.routers.route import api_router
@@ -22,6 +22,7 @@ class Codes(BaseModel):
     """全部代码。"""
 
     items: list[Code]
+    next_cursor: None = Field(default=None, description="一次给出全部，恒为 null")
 
 
 @router.get("/codes", summary="代码表：错误、结论、理由、金额构成、步骤")

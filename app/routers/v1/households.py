@@ -33,6 +33,7 @@ from app.routers.v1.registry_models import (
     HouseholdUpdate,
     Leaving,
     MemberIn,
+    MemberOut,
 )
 
 router = api_router("家庭登记", "/households")
@@ -107,6 +108,15 @@ async def change_household(
 ) -> HouseholdOut:
     """未提交的字段保持不变；领款账户整体替换。"""
     return _shown(await desk.registry.change_household(household_id, body.change(), version), response)
+
+
+@router.get("/{household_id}/members", summary="家庭成员")
+async def list_members(
+    household_id: UUID, desk: DeskDep, clock: ClockDep, actor: Reader, as_of: AsOf = None
+) -> Page[MemberOut]:
+    """`as_of` 当日的成员，一次给出全部。"""
+    household = await desk.households.get(actor.scope, household_id, as_of or clock.today)
+    return Page(items=[MemberOut.of(member) for member in household.members])
 
 
 @router.post("/{household_id}/members", status_code=201, summary="成员迁入", dependencies=[IDEMPOTENT])

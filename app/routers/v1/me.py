@@ -20,13 +20,6 @@ from app.routers.route import api_router
 router = api_router("登录", "/me")
 
 
-class AreaName(ApiModel):
-    """区划代码及名称。"""
-
-    code: str
-    name: str
-
-
 class Me(ApiModel):
     """当前登录的账号或部门客户端。"""
 
@@ -35,7 +28,8 @@ class Me(ApiModel):
     username: str = Field(description="用户名；客户端为其编号")
     display_name: str
     level: Level
-    area: AreaName
+    area_code: str = Field(description="辖区的区划代码，看得到的一切都在其内")
+    area_name: str
     duties: list[Duty]
     must_change_password: bool = Field(description="为 true 时须先修改口令，其他业务暂不能办理")
 
@@ -58,7 +52,8 @@ async def get_me(session: SessionDep, actor: AnyActor) -> Me:
         username=actor.name,
         display_name=name,
         level=actor.level,
-        area=AreaName(code=actor.area, name=await area_name(session, actor.area)),
+        area_code=actor.area,
+        area_name=await area_name(session, actor.area),
         duties=sorted(actor.duties),
         must_change_password=account is not None and account.must_change_password,
     )

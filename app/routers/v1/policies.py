@@ -30,6 +30,7 @@ from app.dependencies import (
     set_etag,
 )
 from app.domain.access import Actor, Duty
+from app.domain.errors import TooLarge
 from app.domain.policy import service
 from app.domain.policy.model import PolicySet, SetStatus
 from app.idempotency import IDEMPOTENT
@@ -50,6 +51,7 @@ from app.routers.v1.policy_models import (
 )
 
 router = api_router("政策参数")
+MAX_FILE_BYTES = 1 << 20
 
 Officer = Annotated[Actor, allow(Duty.POLICY_OFFICER)]
 Signer = Annotated[Actor, allow(Duty.POLICY_OFFICER, Duty.REVIEWER)]
@@ -150,6 +152,8 @@ async def upload_sets(
     effective_from: Annotated[date, Form(description="施行日")],
 ) -> Page[PolicySetOut]:
     """文件中的每个区划各成一份草案；有一处错误则整个文件都不保存。"""
+    if (file.size or 0) > MAX_FILE_BYTES:
+        raise TooLarge("body_too_large", "政策文件超过 1 MB，请核对是否传错文件。")
     found = []
     for draft in service.drafts_of(read_document(await file.read()), title, effective_from):
         if not actor.scope.covers(draft.area_code) or await find_area(session, draft.area_code, clock.today) is None:

@@ -22,7 +22,7 @@ class ParameterVersion(ApiModel):
 
     effective_from: date = Field(description="施行日（含）")
     effective_to: date | None = Field(default=None, description="最后有效日（含）；不填为直到下一取值")
-    value: Any = Field(description="金额为整数分；比例为加引号的小数，如 \"0.10\"")
+    value: Any = Field(description='金额为整数分；比例为加引号的小数，如 "0.10"')
     source: ShortText | None = Field(default=None, description="文号或出处")
 
     def document(self) -> dict[str, Any]:
@@ -45,7 +45,8 @@ class PolicySetDraft(ApiModel):
     )
 
     def draft(self) -> Draft:
-        parameters = self.parameters and {key: [one.document() for one in found] for key, found in self.parameters.items()}
+        given = self.parameters
+        parameters = None if given is None else {key: [one.document() for one in found] for key, found in given.items()}
         return Draft(self.area_code, self.title, self.effective_from, parameters)
 
 

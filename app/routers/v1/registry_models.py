@@ -25,6 +25,7 @@ from app.domain.registry.model import (
     Employment,
     HouseholdRecord,
     MaritalStatus,
+    MemberRecord,
     PayeeAccount,
     PersonRecord,
     Relation,
@@ -271,6 +272,7 @@ class People(BaseModel):
     """查询结果；total 为符合条件的总数。"""
 
     items: list[PersonOut]
+    next_cursor: None = Field(default=None, description="不分页，恒为 null；超过 limit 时请补充条件")
     total: int
 
 
@@ -282,6 +284,17 @@ class MemberOut(BaseModel):
     relation: Relation
     since: date
     until: date | None = Field(description="自该日起不再是成员；仍是成员为 null")
+
+
+    @classmethod
+    def of(cls, member: MemberRecord) -> MemberOut:
+        return cls(
+            person_id=member.person_id,
+            name=member.name,
+            relation=member.relation,
+            since=member.valid_from,
+            until=member.valid_until,
+        )
 
 
 class AccountOut(BaseModel):
@@ -325,16 +338,7 @@ class HouseholdOut(BaseModel):
             residence=household.residence,
             address=plain.get("address") or household.address_masked,
             account=AccountOut.of(household.payee, plain.get("account_number")) if household.payee else None,
-            members=[
-                MemberOut(
-                    person_id=member.person_id,
-                    name=member.name,
-                    relation=member.relation,
-                    since=member.valid_from,
-                    until=member.valid_until,
-                )
-                for member in household.members
-            ],
+            members=[MemberOut.of(member) for member in household.members],
             synthetic=household.synthetic,
         )
 

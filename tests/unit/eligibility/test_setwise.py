@@ -224,7 +224,7 @@ def drawn_batch(
     return data.draw(st.lists(hard(area, on, programmes, parameters), min_size=1, max_size=6))
 
 
-quick = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+quick = settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @cache
@@ -248,7 +248,7 @@ def check_together(area: str, data: st.DataObject) -> None:
 
 @pytest.mark.parametrize("area", AREAS)
 @given(data=st.data())
-@settings(quick, max_examples=120)
+@settings(quick, max_examples=80)
 def test_twins_asked_together_equal_the_pure_functions_asked_together(area: str, data: st.DataObject) -> None:
     check_together(area, data)
 
@@ -256,7 +256,7 @@ def test_twins_asked_together_equal_the_pure_functions_asked_together(area: str,
 @pytest.mark.parametrize("area", AREAS)
 @pytest.mark.parametrize("variant", VARIANTS)
 @given(data=st.data())
-@settings(quick, max_examples=15)
+@settings(quick, max_examples=10)
 def test_twins_follow_every_local_choice(variant: str, area: str, data: st.DataObject) -> None:
     parameters = local_book(area, variant)
     programmes = ("dibao", "dibao_edge", "disability_living", "disability_care", "old_age")

@@ -1,0 +1,211 @@
+"""Simulations: putting them on record, what differs, and the running entitlements they replay."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.db.base import columns
+from app.db.repositories.entitlements import within
+from app.db.tables.casework import Assessment, Decision, Entitlement
+from app.db.tables.jobs import Job, JobChunk
+from app.db.tables.policy_runs import Simulation as SimulationTable
+from app.db.tables.policy_runs import SimulationDifference
+from app.domain.access import AreaScope
+from app.domain.casework.frozen import value_of
+from app.domain.eligibility import AssessmentQuestion
+from app.domain.errors import NotFound
+from app.domain.policy.model import Document, Progress, Signature, Simulation, Verdict
+from app.domain.policy.simulation import RunningCase, Tally
+from app.ids import new_id
+
+SIMULATION, DIFFERENCE = columns(SimulationTable), columns(SimulationDifference)
+ENTITLEMENT, DECISION, ASSESSMENT = columns(Entitlement), columns(Decision), columns(Assessment)
+JOB, CHUNK = columns(Job), columns(JobChunk)
+
+
+class SimulationRepository:
+    """The simulations of one transaction."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def add(self, scope: AreaScope, simulation: Simulation) -> None:
+        values = {
+            "district": scope.district,
+            "id": simulation.id,
+            "area_code": simulation.area_code,
+            "set_id": simulation.set_id,
+            "set_hash": simulation.set_hash,
+            "base_set_id": simulation.base_set_id,
+            "on_date": simulation.on,
+            "programmes": list(simulation.programmes),
+            "job_id": simulation.job_id,
+            "requested_by": simulation.requested.by,
+            "requested_by_name": simulation.requested.name,
+            "requested_at": simulation.requested.at,
+        }
+        await self._session.execute(sa.insert(SimulationTable).values(**values))
+
+    async def get(self, scope: AreaScope, simulation_id: UUID) -> Simulation:
+        statement = sa.select(SimulationTable).where(*_visible(scope), SIMULATION.id == simulation_id)
+        found = await self._session.execute(statement, execution_options={"populate_existing": True})
+        row = found.scalar_one_or_none()
+        if row is None:
+            raise NotFound("simulation_not_found", "没有该测算，或不在您的辖区内，请核对编号。")
+        return _simulation_of(row)
+
+    async def list_page(self, scope: AreaScope, *, before: UUID | None, limit: int) -> list[Simulation]:
+        """Newest first."""
+        statement = sa.select(SimulationTable).where(*_visible(scope))
+        if before is not None:
+            statement = statement.where(SIMULATION.id < before)
+        rows = (await self._session.execute(statement.order_by(SIMULATION.id.desc()).limit(limit))).scalars()
+        return [_simulation_of(row) for row in rows]
+
+    async def count(self, scope: AreaScope) -> int:
+        statement = sa.select(sa.func.count()).select_from(SimulationTable).where(*_visible(scope))
+        return int((await self._session.execute(statement)).scalar_one())
+
+    async def progress(self, scope: AreaScope, job_id: UUID) -> Progress:
+        statement = sa.select(JOB.status, JOB.chunks_done, JOB.chunks_total, JOB.problem).where(
+            JOB.district == scope.district, JOB.id == job_id
+        )
+        row = (await self._session.execute(statement)).one()
+        return Progress(*row)
+
+    async def finish(self, scope: AreaScope, simulation_id: UUID, summary: Document, now: datetime) -> None:
+        changed = sa.update(SimulationTable).where(SIMULATION.district == scope.district, SIMULATION.id == simulation_id)
+        await self._session.execute(changed.values(summary=summary, finished_at=now))
+
+    async def tallies(self, scope: AreaScope, job_id: UUID) -> list[tuple[str, dict[str, Tally]]]:
+        """What each community's chunk has counted."""
+        statement = (
+            sa.select(CHUNK.arguments, CHUNK.result)
+            .where(CHUNK.district == scope.district, CHUNK.job_id == job_id)
+            .order_by(CHUNK.number)
+        )
+        return [(row.arguments["area_code"], row.result or {}) for row in await self._session.execute(statement)]
+
+    # --- what differs -----------------------------------------------------------------------------------------------
+
+    async def add_differences(self, scope: AreaScope, simulation_id: UUID, verdicts: Iterable[Verdict]) -> None:
+        common = {"district": scope.district, "simulation_id": simulation_id}
+        rows = [common | asdict(verdict) | {"id": new_id()} for verdict in verdicts]
+        if rows:
+            await self._session.execute(sa.insert(SimulationDifference), rows)
+
+    async def list_differences(
+        self, scope: AreaScope, simulation_id: UUID, *, programme: str | None, after: UUID | None, limit: int | None
+    ) -> list[Verdict]:
+        """By entitlement; ``limit`` None: all."""
+        statement = sa.select(SimulationDifference).where(*_differing(scope, simulation_id, programme))
+        if after is not None:
+            statement = statement.where(DIFFERENCE.entitlement_id > after)
+        rows = (await self._session.execute(statement.order_by(DIFFERENCE.entitlement_id).limit(limit))).scalars()
+        return [_verdict_of(row) for row in rows]
+
+    async def count_differences(self, scope: AreaScope, simulation_id: UUID, *, programme: str | None) -> int:
+        conditions = _differing(scope, simulation_id, programme)
+        statement = sa.select(sa.func.count()).select_from(SimulationDifference).where(*conditions)
+        return int((await self._session.execute(statement)).scalar_one())
+
+
+def _visible(scope: AreaScope) -> list[sa.ColumnElement[bool]]:
+    return [SIMULATION.district == scope.district, within(SIMULATION.area_code, scope)]
+
+
+def _differing(scope: AreaScope, simulation_id: UUID, programme: str | None) -> list[sa.ColumnElement[bool]]:
+    conditions = [
+        DIFFERENCE.district == scope.district,
+        DIFFERENCE.simulation_id == simulation_id,
+        within(DIFFERENCE.area_code, scope),
+    ]
+    return conditions if programme is None else [*conditions, DIFFERENCE.programme == programme]
+
+
+def _simulation_of(row: SimulationTable) -> Simulation:
+    return Simulation(
+        id=row.id,
+        area_code=row.area_code,
+        set_id=row.set_id,
+        set_hash=row.set_hash,
+        base_set_id=row.base_set_id,
+        on=row.on_date,
+        programmes=tuple(row.programmes),
+        job_id=row.job_id,
+        requested=Signature(row.requested_by, row.requested_by_name, row.requested_at),
+        summary=row.summary,
+        finished_at=row.finished_at,
+    )
+
+
+def _verdict_of(row: SimulationDifference) -> Verdict:
+    return Verdict(
+        entitlement_id=row.entitlement_id,
+        household_id=row.household_id,
+        area_code=row.area_code,
+        programme=row.programme,
+        before_outcome=row.before_outcome,
+        after_outcome=row.after_outcome,
+        before_fen=row.before_fen,
+        after_fen=row.after_fen,
+    )
+
+
+class RunningCaseRepository:
+    """The running entitlements with the question that their latest decision answered."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def list_communities(self, scope: AreaScope, area_code: str, programmes: Sequence[str]) -> list[str]:
+        statement = sa.select(ENTITLEMENT.area_code).where(*_running(scope, area_code, programmes)).distinct()
+        return list((await self._session.execute(statement.order_by(ENTITLEMENT.area_code))).scalars())
+
+    async def list_cases(self, scope: AreaScope, area_code: str, programmes: Sequence[str]) -> list[RunningCase]:
+        """Of an area and everything below it, by entitlement; ``programmes`` empty: of all."""
+        statement = (
+            sa.select(
+                ENTITLEMENT.id,
+                ENTITLEMENT.household_id,
+                ENTITLEMENT.person_id,
+                ENTITLEMENT.area_code,
+                ENTITLEMENT.programme,
+                ENTITLEMENT.since_month,
+                ENTITLEMENT.until_month,
+                ASSESSMENT.inputs,
+            )
+            .join_from(Entitlement, Decision, _same(DECISION.id, ENTITLEMENT.decision_id, DECISION.district), isouter=True)
+            .outerjoin(Assessment, _same(ASSESSMENT.id, DECISION.assessment_id, ASSESSMENT.district))
+            .where(*_running(scope, area_code, programmes))
+            .order_by(ENTITLEMENT.id)
+        )
+        return [_case_of(row) for row in (await self._session.execute(statement)).mappings()]
+
+
+def _running(scope: AreaScope, area_code: str, programmes: Sequence[str]) -> list[sa.ColumnElement[bool]]:
+    conditions = [
+        ENTITLEMENT.district == scope.district,
+        within(ENTITLEMENT.area_code, scope),
+        within(ENTITLEMENT.area_code, AreaScope(scope.district, area_code)),
+        ENTITLEMENT.state != "ended",
+    ]
+    return [*conditions, ENTITLEMENT.programme.in_(list(programmes))] if programmes else conditions
+
+
+def _same(left: sa.Column[Any], right: sa.Column[Any], district: sa.Column[Any]) -> sa.ColumnElement[bool]:
+    return sa.and_(district == ENTITLEMENT.district, left == right)
+
+
+def _case_of(row: sa.RowMapping) -> RunningCase:
+    known = dict(row)
+    inputs = known.pop("inputs")
+    question = None if inputs is None else value_of(AssessmentQuestion, inputs)
+    return RunningCase(entitlement_id=known.pop("id"), question=question, **known)

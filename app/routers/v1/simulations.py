@@ -1,0 +1,160 @@
+"""Simulations: what a parameter set would do to everybody who draws something now."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Query, Response
+from pydantic import Field
+
+from app.db.repositories.audit import AuditEntry
+from app.db.repositories.policy_runs import SimulationRepository
+from app.db.repositories.policy_sets import PolicySetRepository
+from app.db.repositories.reference import find_area
+from app.dependencies import AuditDep, ClockDep, PageDep, SessionDep, allow, cursor_id, encode_cursor
+from app.domain.access import Actor, AreaScope, Duty
+from app.domain.policy import simulating
+from app.domain.policy.model import Simulation, Verdict
+from app.domain.policy.simulating import SimulationRequest
+from app.idempotency import IDEMPOTENT
+from app.ids import new_id
+from app.jobs.policy_simulation import SimulationJobs
+from app.routers.models import ApiModel, AreaCodeText, Page, ShortText
+from app.routers.route import api_router
+from app.routers.v1.areas import area_not_found
+
+router = api_router("政策测算", "/simulations")
+
+Officer = Annotated[Actor, allow(Duty.POLICY_OFFICER)]
+Reader = Annotated[Actor, allow(Duty.POLICY_OFFICER, Duty.REVIEWER, Duty.AUDITOR)]
+
+
+class SimulationStart(ApiModel):
+    """测算要求。"""
+
+    set_id: UUID = Field(description="要测算的参数集")
+    area_code: AreaCodeText | None = Field(default=None, description="测算范围，默认本人辖区")
+    on: date = Field(description="测算日：按该日有效的取值测算")
+    programmes: Annotated[list[ShortText], Field(max_length=20)] = Field(
+        default_factory=list, description="项目代码；不填为全部在保项目（签批须为全部）"
+    )
+
+
+class SimulationOut(ApiModel):
+    """一次测算。"""
+
+    id: UUID
+    area_code: str
+    set_id: UUID
+    set_hash: str = Field(description="测算时参数集内容的摘要")
+    base_set_id: UUID | None = Field(description="与之比较的现行参数集")
+    on: date
+    programmes: list[str]
+    requested_by: str
+    requested_at: datetime
+    status: str = Field(description="queued、running、succeeded、failed")
+    communities_done: int
+    communities_total: int
+    problem: dict[str, Any] | None = Field(description="失败原因")
+    finished_at: datetime | None
+    result: dict[str, Any] | None = Field(
+        description="完成后的汇总：total 合计，by_programme 按项目，by_area 按村（社区），charts 图表数据；金额为每月，单位分"
+    )
+
+
+class SimulationDifferenceOut(ApiModel):
+    """一户（人）的变化。"""
+
+    entitlement_id: UUID
+    household_id: UUID
+    area_code: str
+    programme: str
+    before_outcome: str
+    after_outcome: str
+    before_fen: int
+    after_fen: int
+    change_fen: int
+
+    @classmethod
+    def of(cls, verdict: Verdict) -> SimulationDifferenceOut:
+        return cls.model_validate(verdict)
+
+
+async def _shown(simulations: SimulationRepository, scope: AreaScope, found: Simulation) -> SimulationOut:
+    progress = await simulations.progress(scope, found.job_id)
+    return SimulationOut(
+        id=found.id,
+        area_code=found.area_code,
+        set_id=found.set_id,
+        set_hash=found.set_hash,
+        base_set_id=found.base_set_id,
+        on=found.on,
+        programmes=list(found.programmes),
+        requested_by=found.requested.name,
+        requested_at=found.requested.at,
+        status=progress.status,
+        communities_done=progress.done,
+        communities_total=progress.total,
+        problem=None if progress.problem is None else dict(progress.problem),
+        finished_at=found.finished_at,
+        result=None if found.summary is None else dict(found.summary),
+    )
+
+
+@router.post("", status_code=202, summary="开始测算", dependencies=[IDEMPOTENT])
+async def start_simulation(
+    body: SimulationStart, session: SessionDep, trail: AuditDep, actor: Officer, clock: ClockDep, response: Response
+) -> SimulationOut:
+    """后台按村（社区）逐一测算：以各户最近一次决定所依据的事实，分别按现行参数和本参数集计算。请按 Location 查询结果。"""
+    area = body.area_code or actor.area
+    if not actor.scope.covers(area) or await find_area(session, area, clock.today) is None:
+        raise area_not_found(area)
+    request = SimulationRequest(body.set_id, area, body.on, tuple(dict.fromkeys(body.programmes)))
+    simulations, jobs = SimulationRepository(session), SimulationJobs(session)
+    sets = PolicySetRepository(session)
+    found = await simulating.start(sets, simulations, jobs, actor.scope, request, new_id(), actor, clock.now)
+    entry = AuditEntry("simulation.start", "simulation", found.id, area, details={"set_id": str(found.set_id)})
+    await trail.record(entry)
+    response.headers["Location"] = f"/api/v1/simulations/{found.id}"
+    return await _shown(simulations, actor.scope, found)
+
+
+@router.get("", summary="测算列表")
+async def list_simulations(session: SessionDep, actor: Reader, page: PageDep) -> Page[SimulationOut]:
+    """本人辖区内的测算，新的在前。"""
+    simulations = SimulationRepository(session)
+    found = await simulations.list_page(actor.scope, before=cursor_id(page.after), limit=page.limit + 1)
+    items = [await _shown(simulations, actor.scope, one) for one in found[: page.limit]]
+    cursor = encode_cursor(items[-1].id) if len(found) > page.limit else None
+    return Page(items=items, next_cursor=cursor, total=await simulations.count(actor.scope) if page.count else None)
+
+
+@router.get("/{simulation_id}", summary="测算进度和结果")
+async def get_simulation(simulation_id: UUID, session: SessionDep, actor: Reader) -> SimulationOut:
+    """完成后给出汇总：增加、减少、不变各多少户，每月和每年增减多少，按项目和村（社区）分列。"""
+    simulations = SimulationRepository(session)
+    return await _shown(simulations, actor.scope, await simulations.get(actor.scope, simulation_id))
+
+
+@router.get("/{simulation_id}/differences", summary="测算中有变化的户")
+async def list_differences(
+    simulation_id: UUID,
+    session: SessionDep,
+    actor: Reader,
+    page: PageDep,
+    programme: Annotated[str | None, Query(max_length=50, description="只看该项目")] = None,
+) -> Page[SimulationDifferenceOut]:
+    """结论或金额有变化的各户（人）。"""
+    simulations = SimulationRepository(session)
+    await simulations.get(actor.scope, simulation_id)
+    found = await simulations.list_differences(
+        actor.scope, simulation_id, programme=programme, after=cursor_id(page.after), limit=page.limit + 1
+    )
+    items = [SimulationDifferenceOut.of(one) for one in found[: page.limit]]
+    return Page(
+        items=items,
+        next_cursor=encode_cursor(items[-1].entitlement_id) if len(found) > page.limit else None,
+        total=await simulations.count_differences(actor.scope, simulation_id, programme=programme) if page.count else None,
+    )
