@@ -25,11 +25,13 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from app.db.engine import application_url, normalise_url, seal_url, status_url
 from app.db.migrate import provision_logins, upgrade
+from app.demo.whole import load_demo
 from app.embedded import EmbeddedPostgres
 from app.main import create_app
 from app.runtime import Runtime, open_runtime
 from app.security.keys import KeyRing
 from app.settings import Settings
+from tests.demo_world import Demo, callers_of
 from tests.world import World, seed_world
 
 TEMPLATE = "minzheng_template"
@@ -146,3 +148,23 @@ async def sign_in(app: FastAPI, runtime: Runtime, world: World) -> AsyncIterator
 
     yield open_client
     await asyncio.gather(*(client.aclose() for client in opened))
+
+
+@pytest.fixture(scope="session")
+def demo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("demo")
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def demo(cluster: URL, worker_name: str, demo_folder: Path) -> AsyncIterator[Demo]:
+    """The whole demo in a database of its own. Tests that use it are of the xdist group ``demo``: it takes a while to load."""
+    name = f"demo_{worker_name}"
+    settings = await build_database(cluster, name, demo_folder)
+    owner = create_async_engine(cluster.set(database=name))
+    async with running(settings) as runtime:
+        await load_demo(runtime)
+        app = create_app(runtime=runtime)
+        callers = callers_of(app, runtime)
+        yield Demo(app, runtime, owner, callers)
+        await asyncio.gather(*(caller.http.aclose() for caller in callers.values()))
+    await owner.dispose()

@@ -182,12 +182,14 @@ def _create_adjustments() -> None:
         sa.Column("entitlement_id", sa.Uuid(), nullable=False),
         sa.Column("household_id", sa.Uuid(), nullable=False),
         sa.Column("programme", sa.String(), nullable=False),
+        sa.Column("from_month", sa.Date(), nullable=False),
         sa.Column("old_fen", sa.BigInteger(), nullable=False),
         sa.Column("new_fen", sa.BigInteger(), nullable=False),
         sa.Column("arrears_fen", sa.BigInteger(), nullable=False),
         sa.Column("components", postgresql.JSONB(none_as_null=True), nullable=False),
         sa.Column("arrears", postgresql.JSONB(none_as_null=True), nullable=False),
         sa.CheckConstraint("area_code ~ '^[0-9]{6}([0-9]{3}){0,2}$'", name=op.f("ck_adjustment_item_area_code_is_a_code")),
+        sa.CheckConstraint("extract(day from from_month) = 1", name=op.f("ck_adjustment_item_from_month_is_first_day")),
         sa.CheckConstraint(
             "old_fen >= 0 AND new_fen >= 0 AND arrears_fen >= 0", name=op.f("ck_adjustment_item_amounts_not_negative")
         ),

@@ -30,7 +30,7 @@ def _operations(old: Document, new: Document) -> Iterator[str]:
 
 
 def _duties(name: str, old: Document, new: Document) -> Iterator[str]:
-    for duty in sorted(set(old.get("x-duties", ())) - set(new.get("x-duties", old.get("x-duties", ())))):
+    for duty in sorted(set(old.get("x-duties", ())) - set(new.get("x-duties") or old.get("x-duties") or ())):
         yield f"{name}: duty {duty} may no longer call it"
 
 

@@ -8,7 +8,7 @@ import copy
 import socket
 import threading
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -152,7 +152,7 @@ def operations(document: dict[str, Any], duty: Duty | None) -> list[Any]:
                 del item[method]
         if not item:
             del mine["paths"][path]
-    found = schemathesis.openapi.from_dict(mine).get_all_operations()
+    found: Iterator[Any] = schemathesis.openapi.from_dict(mine).get_all_operations()
     return [result.ok() for result in found]
 
 

@@ -124,6 +124,7 @@ async def test_the_limit_of_uploads_opens_no_other_route(sign_in: SignIn) -> Non
 async def test_dates_are_written_as_published(sign_in: SignIn) -> None:
     """Numbers and digits are Unix times to pydantic: 20260815 would become a day in 1970."""
     client = sign_in("s001.clerk")
+    sent: Any
     for sent in (20260815, "20260815", 0, "0", "2026-08-15T00:00:00Z", "2026-8-15", "2026-02-30", "2026-W33-6", True, [], {}):
         body = problem(await client.post(PERSONS, json=entry(valid_from=sent)), 422, "malformed_request")
         assert pointers(body) == {"/valid_from": "invalid_date"}, sent

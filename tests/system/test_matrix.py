@@ -1,7 +1,7 @@
 """Every route × every demo account × own area, child, sibling, parent, other district; generated from the OpenAPI document.
 
-Outside the caller's area is the same as not there, byte for byte but for the trace id and the id that was asked for; in the area but
-without the duty is 403; no token is 401.
+Outside the caller's area is the same as not there, byte for byte but for the trace id and the id that was asked for; in the
+area but without the duty is 403; no token is 401.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import pytest_asyncio
 from sqlalchemy import text
 
 from app.demo.accounts import ACCOUNTS, CLIENTS, SECOND_ACCOUNTS
-from tests.system.conftest import Caller, Demo
+from tests.demo_world import Caller, Demo
 from tests.system.test_openapi import PUBLIC
 
 pytestmark = [pytest.mark.db, pytest.mark.xdist_group("demo")]
@@ -78,7 +78,7 @@ def filled(path: str, value: str) -> str:
 
 
 async def call(caller: Caller, method: str, path: str) -> httpx.Response:
-    body = {} if method in ("POST", "PUT") else None
+    body: dict[str, object] | None = {} if method in ("POST", "PUT") else None
     headers = {"If-Match": '"999999"', "Idempotency-Key": str(uuid.uuid4())} if body is not None else {}
     return await caller.http.request(method, path, json=body, headers=headers)
 

@@ -91,7 +91,7 @@ async def test_every_walled_table_is_shut_without_a_scope(runtime: Runtime, worl
                     " WHERE c.relkind IN ('r', 'p') AND c.relnamespace = 'public'::regnamespace"
                 )
             )
-            walled = dict(rows.all())  # type: ignore[arg-type]
+            walled: dict[str, bool] = {row[0]: row[1] for row in rows}
     finally:
         await owner.dispose()
     open_tables = {"account", "client", "identity_home", "sharing_agreement"}  # before any scope is known

@@ -71,7 +71,8 @@ HOUSEHOLD_FACTS = f"""
     LEFT JOIN declared d ON d.household_id = s.household_id
     LEFT JOIN current c ON c.household_id = s.household_id
     LEFT JOIN LATERAL (
-        SELECT coalesce(sum(greatest(0, value - exempt)) FILTER (WHERE kind = ANY (CAST(:financial AS text[]))), 0) AS financial_fen,
+        SELECT coalesce(sum(greatest(0, value - exempt)) FILTER (WHERE kind = ANY (CAST(:financial AS text[]))), 0)
+                   AS financial_fen,
                count(*) FILTER (WHERE kind = :vehicle AND NOT (exempt > 0 AND exempt >= value)) AS vehicles,
                count(*) FILTER (WHERE kind = :home AND NOT (exempt > 0 AND exempt >= value)) AS homes
         FROM (

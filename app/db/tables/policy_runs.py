@@ -105,6 +105,7 @@ class AdjustmentItem(DistrictTable, table=True):
         sa.ForeignKeyConstraint(["district", "entitlement_id"], ["entitlement.district", "entitlement.id"]),
         sa.UniqueConstraint("district", "batch_id", "entitlement_id"),
         sa.CheckConstraint("old_fen >= 0 AND new_fen >= 0 AND arrears_fen >= 0", name="amounts_not_negative"),
+        first_of_month("from_month"),
         within_district(),
     )
 
@@ -112,6 +113,7 @@ class AdjustmentItem(DistrictTable, table=True):
     entitlement_id: UUID
     household_id: UUID
     programme: str
+    from_month: date
     old_fen: int = Field(sa_type=sa.BigInteger)
     new_fen: int = Field(sa_type=sa.BigInteger)
     arrears_fen: int = Field(sa_type=sa.BigInteger)

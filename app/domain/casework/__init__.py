@@ -12,11 +12,14 @@ What other areas take from here:
   ``person_id`` is set for per-person programmes only; ``component_person_id`` names the member an uplift is for. The components
   of one entitlement sum to its monthly amount; none is negative; zero ones are left out.
 
+* Adjustments write components as a confirmation does: ``payable(result.components)`` gives them as ``GrantedComponent``.
+
 * The load of a calendar year is followed by ``app.db.calendar_change.recompute_provisional_everywhere(session, calendar, now)``.
 """
 
 from __future__ import annotations
 
-from app.domain.casework.model import DueComponent
+from app.domain.casework.assessing import payable
+from app.domain.casework.model import DueComponent, GrantedComponent
 
-__all__ = ["DueComponent"]
+__all__ = ["DueComponent", "GrantedComponent", "payable"]

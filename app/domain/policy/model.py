@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from app.domain.calendar import Month
+from app.domain.casework import GrantedComponent
 
 Document = Mapping[str, Any]
 
@@ -129,26 +130,22 @@ class BatchState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class NewAmount:
-    """A component of the new monthly amount, of the household or for one member."""
-
-    component: str
-    person_id: UUID | None
-    amount_fen: int
-
-
-@dataclass(frozen=True, slots=True)
 class Adjustment:
-    """One entitlement in a 提标: the amount known now, the new one, and what is owed for months already due."""
+    """One entitlement in a 提标: the amount known now, the new one from a month on, and what months already begun lack.
+
+    ``arrears``: the difference for each month before that of the business date. Whoever pays them pays for months that were
+    paid at the old amount; a month not yet paid is due at the new one.
+    """
 
     id: UUID
     area_code: str
     entitlement_id: UUID
     household_id: UUID
     programme: str
+    from_month: Month
     old_fen: int
     new_fen: int
-    components: tuple[NewAmount, ...]
+    components: tuple[GrantedComponent, ...]
     arrears: tuple[tuple[Month, int], ...]
 
     @property
