@@ -46,6 +46,7 @@ COMMON = {
     "409": "业务规则此刻不允许",
     "412": "If-Match 已过期",
     "413": "内容过大",
+    "415": "不支持的内容类型",
     "422": "填写内容有误",
     "428": "缺少 If-Match",
     "429": "过于频繁，见 Retry-After",
@@ -114,7 +115,7 @@ def _statuses(method: str, *, guarded: bool) -> list[str]:
     if guarded:
         statuses += ["401", "403", "404"]
     if method in ("POST", "PUT", "DELETE"):
-        statuses += ["401", "404", "409", "412", "413", "428"]
+        statuses += ["401", "404", "409", "412", "413", "415", "428"]
     return sorted(set(statuses))
 
 

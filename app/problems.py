@@ -150,7 +150,7 @@ def problem_of_unknown(path: str, error: Exception) -> Response:
     """The answer to an exception that nobody foresaw; said in the log, and counted when stored personal data didn't open."""
     known = domain_error_of(error)
     if known is not None:
-        log.warning("temporarily unavailable", extra={"path": path, "error": type(error).__name__, "code": known.code})
+        log.warning("refused by the database", extra={"path": path, "error": type(error).__name__, "code": known.code})
         return problem_of(known)
     if isinstance(error, SealBroken):
         SEALS_BROKEN.inc()

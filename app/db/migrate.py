@@ -49,6 +49,8 @@ async def _with_connection(admin: URL, action: object) -> None:
 
     try:
         async with engine.connect() as connection:
+            # Two that start at once (two replicas, a rolling restart) wait for each other; the second finds nothing to do.
+            await connection.execute(text("SELECT pg_advisory_xact_lock(7005)"))
             await connection.run_sync(run)
             await connection.commit()
     finally:

@@ -145,7 +145,7 @@ async def test_admin_and_anonymous_may_not(sign_in: SignIn, anonymous: httpx.Asy
         ("/programmes", ["lottery"], "/programmes/0", "unknown_value"),
         ("/programmes", [], None, "too_few"),
         ("/area_code", "999999001001", None, "unknown_area"),
-        ("/business_date", "9999-01-01", None, "too_large"),
+        ("/business_date", "9999-01-01", None, "invalid_date"),
         ("/context/holds", [{"member": "m9", "programme": "tekun"}], "/context/holds/0/member", "unknown_member"),
     ],
 )

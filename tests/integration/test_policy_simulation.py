@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import io
+import zipfile
 from uuid import UUID
 
 import pytest
@@ -170,3 +172,21 @@ async def test_of_two_activations_at_once_one_wins(sign_in: SignIn, runtime: Run
     in_force = await ok(await officer.get("/api/v1/policy-parameters", params={"key": STANDARD, "on": "2031-06-01"}))
     assert in_force["items"][0]["value"] == {drafts[0]["id"]: 70000, drafts[1]["id"]: 71000}[winner["id"]]
     problem(await activated(sign_in, winner["id"], "2031-01-02"), 409, "set_not_draft")
+
+
+async def test_the_result_as_a_spreadsheet(sign_in: SignIn, runtime: Runtime) -> None:
+    found = await entitled(sign_in)
+    officer = sign_in("district.policy")
+    draft = await raised(officer, 60000)
+    body = {"set_id": draft["id"], "on": "2029-01-01"}
+    waiting = await ok(await officer.post(URL, json=body, headers=key()), 202)
+    problem(await officer.get(f"{URL}/{waiting['id']}/differences.xlsx"), 409, "simulation_not_finished")
+    done = await simulated(runtime, officer, draft["id"])
+    answer = await officer.get(f"{URL}/{done['id']}/differences.xlsx")
+    assert answer.status_code == 200, answer.text
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as book:
+        names = book.read("xl/workbook.xml").decode()
+        texts = book.read("xl/sharedStrings.xml").decode()
+    assert [name in names for name in ("汇总", "按村（社区）", "变化明细")] == [True] * 3
+    assert str(found["household_id"]) in texts
+    assert [text in texts for text in ("最低生活保障", "756.00", "900.00", "144.00")] == [True] * 4

@@ -75,9 +75,7 @@ def with_values(book: ParameterBook, area: str, **values: object) -> ParameterBo
 
 
 def order(book: ParameterBook, programmes: tuple[str, ...] = EVERYTHING, **values: Any) -> RunOrder:
-    return RunOrder(
-        **{"area_code": "350702", "book": book, "on": AS_OF, "programmes": programmes, "requested_by": SOMEBODY} | values
-    )
+    return replace(RunOrder("350702", book, AS_OF, programmes, SOMEBODY), **values)
 
 
 async def run(demo: Runtime, asked: RunOrder, scope: AreaScope = DISTRICT, **values: Any) -> tuple[Any, list[Any]]:
@@ -101,7 +99,9 @@ def shape(differences: list[Any]) -> list[tuple[Any, ...]]:
 SOURCES = """
     SELECT h.id, h.area_code, h.residence, a.facts, e.fen
     FROM household h
-    JOIN LATERAL (SELECT facts FROM application a WHERE a.household_id = h.id AND facts IS NOT NULL ORDER BY id DESC LIMIT 1) a ON true
+    JOIN LATERAL (
+        SELECT facts FROM application a WHERE a.household_id = h.id AND facts IS NOT NULL ORDER BY id DESC LIMIT 1
+    ) a ON true
     LEFT JOIN LATERAL (
         SELECT sum(amount_fen) AS fen FROM entitlement e JOIN entitlement_amount m ON m.entitlement_id = e.id
         WHERE e.household_id = h.id AND e.programme = 'dibao' AND e.state <> 'ended' AND m.superseded_at IS NULL

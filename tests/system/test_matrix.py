@@ -34,11 +34,14 @@ KINDS = {
     "application_id": "SELECT id::text FROM application WHERE area_code = :area ORDER BY id LIMIT 1",
     "entitlement_id": "SELECT id::text FROM entitlement WHERE area_code = :area ORDER BY id LIMIT 1",
     "batch_id": "SELECT id::text FROM payment_batch WHERE area_code = left(:area, 6) ORDER BY id LIMIT 1",
+    "set_id": "SELECT id::text FROM policy_set WHERE area_code = left(:area, 6) AND status = 'active' ORDER BY id LIMIT 1",
+    "simulation_id": "SELECT id::text FROM simulation WHERE area_code = left(:area, 6) ORDER BY id LIMIT 1",
+    "adjustment_id": "SELECT id::text FROM adjustment_batch WHERE area_code = left(:area, 6) ORDER BY id LIMIT 1",
     "account_id": "SELECT id::text FROM account WHERE area_code = :area OR area_code = left(:area, 9) ORDER BY id LIMIT 1",
     "client_id": "SELECT id::text FROM client WHERE area_code = left(:area, 6) ORDER BY id LIMIT 1",
     "area_code": "SELECT code FROM area WHERE code = :area",
 }
-AREA_OF = {"batch_id": 6, "client_id": 6}
+AREA_OF = {"batch_id": 6, "client_id": 6, "set_id": 6, "simulation_id": 6, "adjustment_id": 6}
 NAMES = [account.username for account in (*ACCOUNTS, *SECOND_ACCOUNTS)] + [client.client_id for client in CLIENTS]
 
 
@@ -80,6 +83,8 @@ def filled(path: str, value: str) -> str:
 async def call(caller: Caller, method: str, path: str) -> httpx.Response:
     body: dict[str, object] | None = {} if method in ("POST", "PUT") else None
     headers = {"If-Match": '"999999"', "Idempotency-Key": str(uuid.uuid4())} if body is not None else {}
+    if path.endswith("/uploads"):
+        return await caller.http.request(method, path, files={"file": ("empty", b"")}, headers=headers)
     return await caller.http.request(method, path, json=body, headers=headers)
 
 

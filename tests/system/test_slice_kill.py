@@ -13,13 +13,14 @@ import uuid
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import httpx
 import pytest
 import pytest_asyncio
 
+from app.domain.calendar import business_date
 from app.security.passwords import DEMO_PASSWORD
 from tests.integration.registry_world import MEISHAN, card, entry, fresh_number
 from tests.system.serving import Served
@@ -28,7 +29,7 @@ pytestmark = [pytest.mark.db, pytest.mark.xdist_group("serve")]
 PATIENCE_SECONDS = 60.0
 WORKER, CLERK, HEAD = "c001001.worker", "s001.clerk", "s001.head"
 REVIEWER, FINANCE, APPROVER = "district.reviewer", "district.finance", "district.approver"
-LATER = {"X-Demo-Date": f"{date.today() + timedelta(days=9)}"}
+LATER = {"X-Demo-Date": f"{business_date(datetime.now(UTC)) + timedelta(days=9)}"}
 LEASE_SECONDS = 3
 
 
@@ -309,7 +310,6 @@ async def test_the_slice_survives_kills_of_the_database(server: Served, client: 
         for act in Slice.ACTS:
             await performed(server, getattr(family, act), plan.get(act))
         stop.set()
-    print(f"{len(plan)} kills, {len(entries)} registrations beside, turned away meanwhile: {dict(client.refused)}")
     assert len(entries) > 20
     assert client.refused
     await everything_acknowledged_is_there(client)
@@ -378,8 +378,10 @@ async def killed_while_writing(client: Client, month: str) -> str:
             await connection.execute("LOCK TABLE payment_item IN SHARE MODE")
             batch = await start_computing(client, month)
             blocked = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'payment_item'::regclass"
+            deadline = time.monotonic() + PATIENCE_SECONDS
             while not await connection.fetchval(blocked):
-                await asyncio.sleep(0.02)
+                assert time.monotonic() < deadline, client.server.log.read_text()[-4000:]
+                await connection.execute("SELECT pg_sleep(0.02)")
             killed = await asyncio.to_thread(client.server.kill, "worker")
     finally:
         await connection.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -15,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.db.base import columns
 from app.db.copy_columns import EPOCH_ORDINAL, Column, FixedRows, copy_in, copy_out
 from app.db.locks import lock_subjects
-from app.db.repositories.population_facts import HOUSEHOLD_FACTS, MEMBER_FACTS, PERSON_PROGRAMMES, fact_values
+from app.db.repositories.population_facts import HOUSEHOLD_FACTS, MEMBER_FACTS, PERSON_PROGRAMMES, STEPS
 from app.db.scoping import at_or_below, within
 from app.db.session import raw_connection
 from app.db.tables.population import PopulationDifference, PopulationHousehold, PopulationMember, PopulationRun
@@ -29,7 +30,7 @@ from app.domain.errors import NotFound
 HOUSEHOLD, MEMBER = columns(PopulationHousehold), columns(PopulationMember)
 RUN, DIFFERENCE = columns(PopulationRun), columns(PopulationDifference)
 PATIENCE = text("SELECT set_config('statement_timeout', :milliseconds, true)")
-REFRESH_MILLISECONDS = 1_800_000
+REFRESH_SECONDS = 1800
 NOBODY = bytes(16)
 
 # How each column is read: the expression, and its type in the stream. What may be NULL gets the code of the unknown.
@@ -106,13 +107,34 @@ async def refresh_population(scope: AreaScope, session: AsyncSession, on: date, 
     Returns the number of households. Everything within the scope; a household without members on the day is left out.
     """
     await lock_population(scope, session)
-    await session.execute(PATIENCE, {"milliseconds": str(REFRESH_MILLISECONDS)})
-    values = fact_values(scope, on, now)
-    for table in (MEMBER, HOUSEHOLD):
-        await session.execute(table.district.table.delete().where(within(scope, table)))
-    made = await session.execute(text(HOUSEHOLD_FACTS), values)
-    await session.execute(text(MEMBER_FACTS), values)
-    return int(made.rowcount)  # type: ignore[attr-defined]
+    await session.execute(PATIENCE, {"milliseconds": str(REFRESH_SECONDS * 1000)})
+    driver = await raw_connection(session)
+    values = (scope.district, scope.prefix, on, on.replace(day=1), now)
+    for name, listed, fill in STEPS:
+        await driver.execute(f"CREATE TEMP TABLE {name} ({listed}) ON COMMIT DROP")
+        await _patiently(driver, fill, values)
+        await driver.execute(f"ANALYZE {name}")
+    for table in ("population_member", "population_household"):
+        await _patiently(driver, f"DELETE FROM {table} WHERE district = $1 AND area_code >= $2 AND area_code < $2 || '~'", values)
+    made = await _patiently(driver, HOUSEHOLD_FACTS, values)
+    await _patiently(driver, MEMBER_FACTS, values)
+    await _forget(driver)
+    return made
+
+
+async def _patiently(driver: Any, statement: str, values: Sequence[object]) -> int:
+    """Runs one long statement, bound to those of the five values that it names; how many rows it touched."""
+    places = sorted({int(place) for place in re.findall(r"\$(\d)", statement)})
+    for number, place in enumerate(places, start=1):
+        statement = statement.replace(f"${place}", f"${number}")
+    tag = await driver.execute(statement, *(values[place - 1] for place in places), timeout=REFRESH_SECONDS)
+    return int(tag.rsplit(" ", 1)[1])
+
+
+async def _forget(driver: Any) -> None:
+    """So that one transaction may refresh twice, and knows how much there is now."""
+    for name, _, _ in STEPS:
+        await driver.execute(f"DROP TABLE {name}")
 
 
 async def list_stretches(scope: AreaScope, session: AsyncSession, area_code: str, households: int) -> list[Stretch]:
@@ -124,7 +146,7 @@ async def list_stretches(scope: AreaScope, session: AsyncSession, area_code: str
         .order_by(HOUSEHOLD.area_code)
     )
     found: list[list[tuple[str, int]]] = []
-    for code, number in (await session.execute(counted)).tuples():
+    for code, number in await session.execute(counted):
         full = bool(found) and sum(size for _, size in found[-1]) + number > households
         if not found or full or len(found[-1][0][0]) != len(code):  # codes of one length are read as columns
             found.append([])

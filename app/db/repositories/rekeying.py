@@ -7,22 +7,21 @@ from __future__ import annotations
 
 import base64
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import insert, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db.base import columns
 from app.db.locks import lock_subjects
+from app.db.tables.accounts import StoredAnswer
 from app.db.tables.identity import IdentityKey
 from app.domain.access import AreaScope
 from app.security.fields import BlindIndex, Field, FieldCipher
 
-KEY = columns(IdentityKey)
 IN_SCOPE = "district = :district AND area_code >= :area AND area_code < :area || '~'"
 VERSION = "get_byte({0}, 0) * 256 + get_byte({0}, 1)"
 CERTIFICATE = "decode(value->>'certificate_no_sealed', 'base64')"
@@ -51,7 +50,9 @@ SEALED = (
     Sealed("household", "bank_account_sealed", Field.BANK_ACCOUNT, "id"),
     Sealed("payment_item", "account_sealed", Field.BANK_ACCOUNT, "household_id", frozen=True),
 )
+CHANGEABLE = ("person", "household")  # what the application may write again; frozen lines keep the key they were written with
 CERTIFICATES = "person_fact.certificate_no_sealed"
+FROZEN = frozenset(sealed.name for sealed in SEALED if sealed.frozen)
 ANSWERS = "stored_answer.body"
 
 DISTRICTS = text(
@@ -122,7 +123,8 @@ async def reseal_rows(
     stale = " OR ".join(f"{VERSION.format(column.column)} <> :current" for column in sealed)
     names = ", ".join(["id", *sorted({column.owner for column in sealed} - {"id"}), *(column.column for column in sealed)])
     statement = text(f"SELECT {names} FROM {table} WHERE {STALE.format(where=IN_SCOPE, stale=stale)}")
-    rows = (await session.execute(statement, _scope(scope) | {"after": after, "current": current, "limit": limit})).mappings().all()
+    values = _scope(scope) | {"after": after, "current": current, "limit": limit}
+    rows = (await session.execute(statement, values)).mappings().all()
     for column in sealed:
         await _write_back(scope, session, column, [(row["id"], row[column.column], _moved(cipher, column, row)) for row in rows])
     return len(rows), rows[-1]["id"] if rows else None
@@ -156,7 +158,7 @@ async def reseal_certificates(
 ) -> tuple[int, UUID | None]:
     """Like ``reseal_rows`` for the certificate numbers inside the facts, superseded ones too."""
     stale = f"value ? 'certificate_no_sealed' AND {VERSION.format(CERTIFICATE)} <> :current"
-    where = STALE.format(where="district = :district AND area_code >= :area AND area_code < :area || '~'", stale=stale)
+    where = STALE.format(where=IN_SCOPE, stale=stale)
     owner = "(SELECT p.person_uid FROM person p WHERE p.district = f.district AND p.id = f.person_id)"
     statement = text(f"SELECT id, {owner} AS owner, value->>'certificate_no_sealed' AS seen FROM person_fact f WHERE {where}")
     rows = (await session.execute(statement, _scope(scope) | {"after": after, "current": current, "limit": limit})).all()
@@ -174,8 +176,7 @@ async def reseal_certificates(
 async def reseal_answers(session: AsyncSession, cipher: FieldCipher, *, current: int, limit: int) -> int:
     """Stored answers: the application may add and clear them, not change them, so each is put back under the new key."""
     statement = text(
-        f"SELECT * FROM stored_answer WHERE {VERSION.format('body')} <> :current"
-        " ORDER BY caller, route, key_digest LIMIT :limit FOR KEY SHARE SKIP LOCKED"
+        f"SELECT * FROM stored_answer WHERE {VERSION.format('body')} <> :current ORDER BY caller, route, key_digest LIMIT :limit"
     )
     rows = (await session.execute(statement, {"current": current, "limit": limit})).mappings().all()
     for row in rows:
@@ -184,15 +185,16 @@ async def reseal_answers(session: AsyncSession, cipher: FieldCipher, *, current:
 
 
 async def _put_back(session: AsyncSession, cipher: FieldCipher, row: Any) -> None:
-    gone = text("DELETE FROM stored_answer WHERE caller = :caller AND route = :route AND key_digest = :key_digest AND body = :body")
-    found = await session.execute(gone, {name: row[name] for name in ("caller", "route", "key_digest", "body")})
-    if found.rowcount:  # type: ignore[attr-defined]
+    names = ("caller", "route", "key_digest", "body")
+    where = " AND ".join(f"{name} = :{name}" for name in names)
+    gone = await session.execute(
+        text(f"DELETE FROM stored_answer WHERE {where} RETURNING 1"), {name: row[name] for name in names}
+    )
+    if gone.first() is not None:
         fresh = cipher.seal_bytes(
             Field.STORED_ANSWER, row["caller"], cipher.open_bytes(Field.STORED_ANSWER, row["caller"], row["body"])
         )
-        from app.db.tables.accounts import StoredAnswer
-
-        await session.execute(upsert(StoredAnswer).values({**row, "body": fresh}))
+        await session.execute(insert(StoredAnswer).values({**row, "body": fresh}))
 
 
 async def index_people(
@@ -209,10 +211,11 @@ async def index_people(
         " ORDER BY id LIMIT :limit"
     )
     rows = (await session.execute(statement, _scope(scope) | {"after": after, "current": current, "limit": limit})).all()
-    digest: Callable[[Any], bytes] = lambda row: blind_index.digest(  # noqa: E731
-        Field.ID_NUMBER, cipher.open(Field.ID_NUMBER, row.person_uid, row.id_number_sealed)
-    )[current]
-    entries = [{"index_version": current, "bidx": digest(row), "person_uid": row.person_uid} for row in rows]
+    entries = []
+    for row in rows:
+        number = cipher.open(Field.ID_NUMBER, row.person_uid, row.id_number_sealed)
+        version, digest = blind_index.current(Field.ID_NUMBER, number)
+        entries.append({"index_version": version, "bidx": digest, "person_uid": row.person_uid})
     if entries:
         await lock_subjects(session, [entry["bidx"] for entry in entries])
         await session.execute(upsert(IdentityKey).on_conflict_do_nothing(), entries)

@@ -6,7 +6,8 @@ SET_STATUS: dict[str, str] = {"draft": "草案", "active": "现行", "superseded
 BATCH_STATES: dict[str, str] = {"proposed": "待批准", "approved": "已批准", "cancelled": "已作废"}
 ERRORS: dict[str, str] = {
     "adjustment_batch_not_found": "没有该提标批次，或不在您的辖区内",
-    "adjustment_batch_open": "该参数集已有未办结的提标批次",
+    "adjustment_batch_open": "该参数集已有提标批次",
+    "adjustment_batch_settled": "该提标批次已批准或作废",
     "amounts_changed_since": "提标编制之后有待遇金额变动",
     "batch_has_no_items": "没有需要调整的待遇",
     "changes_before_effective_date": "草案改动了施行日以前的取值",
@@ -28,6 +29,7 @@ ERRORS: dict[str, str] = {
     "simulation_outdated": "测算之后现行参数集已变更",
 }
 FIELD_ERRORS: dict[str, str] = {
+    "before_effective_date": "早于参数集的施行日",
     "no_areas": "没有任何区划的参数",
 }
 

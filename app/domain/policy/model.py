@@ -130,6 +130,20 @@ class BatchState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class KnownAmount:
+    """A component of an entitlement over the months ``[from_month, until_month)``, as known now."""
+
+    component: str
+    person_id: UUID | None
+    from_month: Month
+    until_month: Month | None
+    amount_fen: int
+
+    def due_in(self, month: Month) -> bool:
+        return self.from_month <= month and (self.until_month is None or month < self.until_month)
+
+
+@dataclass(frozen=True, slots=True)
 class Adjustment:
     """One entitlement in a 提标: the amount known now, the new one from a month on, and what months already begun lack.
 

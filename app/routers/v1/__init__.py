@@ -6,6 +6,7 @@ from fastapi import APIRouter
 
 from app.routers.v1 import (
     accounts,
+    adjustment_batches,
     application_acts,
     applications,
     areas,
@@ -44,4 +45,5 @@ ROUTERS: tuple[APIRouter, ...] = (
     payments.router,
     policies.router,
     simulations.router,
+    adjustment_batches.router,
 )

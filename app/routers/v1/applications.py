@@ -126,7 +126,7 @@ async def get_deadlines(
 
 @router.get("/{application_id}/decision", summary="决定卷宗")
 async def get_decision(
-    application_id: UUID, desk: CaseDeskDep, session: SessionDep, audit: AuditDep, actor: CaseReader
+    application_id: UUID, desk: CaseDeskDep, session: SessionDep, audit: AuditDep, actor: CaseReader, response: Response
 ) -> DecisionFile:
     """作出时冻结的事实、政策版本、结论、逐条理由和计算过程，以及由谁在何时作出；以后登记或政策变化都不影响它。每次查看留痕。"""
     application = await _application(application_id, desk, session)
@@ -134,4 +134,5 @@ async def get_decision(
     if not filed:
         raise NotFound("decision_not_found", "该申请尚无初审意见或决定，请在提出初审意见后再查看。")
     await audit.record(_reading(application, "decision"))
+    response.headers["ETag"] = f'"{filed[-1][0].id}"'  # never changes: a later decision is another one
     return DecisionFile.of(application_id, list(filed))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import date
 from typing import Annotated
 
-from fastapi import Path, Query
+from fastapi import Path, Query, Response
 
 from app.db.repositories import reference
 from app.db.tables.reference import Area
@@ -75,6 +76,7 @@ async def get_area(
     _actor: StaffActor,
     scope: ScopeDep,
     clock: ClockDep,
+    response: Response,
     area_code: Annotated[AreaCodeText, Path()],
     on: Annotated[date | None, Query(description="按该日有效的区划，默认业务日期")] = None,
 ) -> AreaDetail:
@@ -84,12 +86,15 @@ async def get_area(
         raise area_not_found(area_code)
     predecessors, successors = await reference.list_successions(session, area_code)
     counts = await reference.list_resident_counts(scope, session, area_code)
-    return AreaDetail(
+    shown = AreaDetail(
         **_view(row).model_dump(),
         predecessors=predecessors,
         successors=successors,
         resident_counts=[ResidentCountView(as_of=c.as_of, population=c.population, source=c.source) for c in counts],
     )
+    # Reference data has no version of its own: its content is its version.
+    response.headers["ETag"] = f'"{hashlib.sha256(shown.model_dump_json().encode()).hexdigest()[:20]}"'
+    return shown
 
 
 def _view(row: Area) -> AreaView:

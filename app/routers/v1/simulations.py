@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -9,6 +11,7 @@ from uuid import UUID
 from fastapi import Query, Response
 from pydantic import Field
 
+from app.codes import REGISTRY
 from app.db.repositories.audit import AuditEntry
 from app.db.repositories.policy_runs import SimulationRepository
 from app.db.repositories.policy_sets import PolicySetRepository
@@ -16,7 +19,9 @@ from app.db.repositories.reference import find_area
 from app.dependencies import AuditDep, ClockDep, PageDep, SessionDep, allow, cursor_id, encode_cursor
 from app.domain.access import Actor, AreaScope, Duty
 from app.domain.policy import simulating
-from app.domain.policy.model import Simulation, Verdict
+from app.domain.errors import Conflict
+from app.domain.money import yuan_text
+from app.domain.policy.model import Document, Simulation, Verdict
 from app.domain.policy.simulating import SimulationRequest
 from app.idempotency import IDEMPOTENT
 from app.ids import new_id
@@ -24,8 +29,23 @@ from app.jobs.policy_simulation import SimulationJobs
 from app.routers.models import ApiModel, AreaCodeText, Page, ShortText
 from app.routers.route import api_router
 from app.routers.v1.areas import area_not_found
+from app.workbook import MEDIA_TYPE, Sheet, workbook
 
 router = api_router("政策测算", "/simulations")
+
+TOTALS = (
+    "已测算",
+    "无法测算",
+    "增加",
+    "减少",
+    "不变",
+    "退出",
+    "现每月（元）",
+    "新每月（元）",
+    "每月增减（元）",
+    "每年增减（元）",
+)
+DETAILS = ("区划代码", "家庭编号", "项目", "现结论", "新结论", "现每月（元）", "新每月（元）", "增减（元）")
 
 Officer = Annotated[Actor, allow(Duty.POLICY_OFFICER)]
 Reader = Annotated[Actor, allow(Duty.POLICY_OFFICER, Duty.REVIEWER, Duty.AUDITOR)]
@@ -158,3 +178,52 @@ async def list_differences(
         next_cursor=encode_cursor(items[-1].entitlement_id) if len(found) > page.limit else None,
         total=await simulations.count_differences(actor.scope, simulation_id, programme=programme) if page.count else None,
     )
+
+
+@router.get(
+    "/{simulation_id}/differences.xlsx",
+    summary="下载测算结果",
+    response_class=Response,
+    responses={200: {"description": "XLSX：汇总、按村（社区）、变化明细三张表", "content": {MEDIA_TYPE: {}}}},
+)
+async def download(simulation_id: UUID, session: SessionDep, trail: AuditDep, actor: Reader) -> Response:
+    """测算完成后才能下载；金额为每月，单位元。"""
+    simulations = SimulationRepository(session)
+    found = await simulations.get(actor.scope, simulation_id)
+    if found.summary is None:
+        raise Conflict("simulation_not_finished", "测算尚未完成，请完成后再下载。")
+    verdicts = await simulations.list_differences(actor.scope, simulation_id, programme=None, after=None, limit=None)
+    await trail.record(AuditEntry("simulation.download", "simulation", found.id, found.area_code))
+    content = await asyncio.to_thread(workbook, _sheets(found.summary, verdicts))
+    headers = {"Content-Disposition": f'attachment; filename="simulation-{found.on.isoformat()}.xlsx"'}
+    return Response(content, media_type=MEDIA_TYPE, headers=headers | {"Cache-Control": "private, no-store"})
+
+
+def _sheets(summary: Document, verdicts: Sequence[Verdict]) -> list[Sheet]:
+    programmes, outcomes = REGISTRY["programme"], REGISTRY["outcome"]
+    totals = [(programmes[one["programme"]], *_totals(one)) for one in summary["by_programme"]]
+    areas = [(one["area_code"], *_totals(one)) for one in summary["by_area"]]
+    details = (
+        (
+            one.area_code,
+            str(one.household_id),
+            programmes[one.programme],
+            outcomes[one.before_outcome],
+            outcomes[one.after_outcome],
+            yuan_text(one.before_fen),
+            yuan_text(one.after_fen),
+            yuan_text(one.change_fen),
+        )
+        for one in verdicts
+    )
+    return [
+        Sheet("汇总", ("项目", *TOTALS), [*totals, ("合计", *_totals(summary["total"]))]),
+        Sheet("按村（社区）", ("区划代码", *TOTALS), areas),
+        Sheet("变化明细", DETAILS, details),
+    ]
+
+
+def _totals(tally: Document) -> tuple[int | str, ...]:
+    counts = [int(tally[name]) for name in ("assessed", "not_assessable", "gaining", "losing", "unchanged", "leaving")]
+    sums = [yuan_text(tally[name]) for name in ("before_fen", "after_fen", "monthly_change_fen", "yearly_change_fen")]
+    return (*counts, *sums)

@@ -1,0 +1,231 @@
+"""The same dibao formula as an OpenFisca rule set; runs in .venv-bench, apart from the application's own packages.
+
+``python bench/openfisca_rules.py serve PORT`` answers its web API's /calculate; ``… compute FOLDER`` reads a population as .npy
+columns and, for each line on its standard input, builds a simulation, calculates, and prints the seconds it took.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from openfisca_core.entities import build_entity
+from openfisca_core.model_api import ETERNITY, MONTH, Variable, max_, min_, where
+from openfisca_core.simulations import SimulationBuilder
+from openfisca_core.taxbenefitsystems import TaxBenefitSystem
+
+PERIOD = "2026-11"
+TODAY = np.datetime64("2026-11-20")
+STANDARDS = (55_200, 44_200)
+POSTGRADUATE, HEAD, SPOUSE = 7, 1, 2
+
+Person = build_entity(key="person", plural="persons", label="person", is_person=True)
+Household = build_entity(
+    key="household",
+    plural="households",
+    label="household",
+    roles=[{"key": "head", "plural": "heads", "max": 1, "label": "head"}, {"key": "member", "plural": "members", "label": "member"}],
+)
+
+
+def fact(name: str, entity: Any, kind: type, period: Any = MONTH) -> type[Variable]:
+    """An input without a formula."""
+    return type(name, (Variable,), {"value_type": kind, "entity": entity, "definition_period": period, "label": name})
+
+
+def age_reached(person: Any, period: Any, years: int) -> Any:
+    born = person("birth", period)
+    return born.astype("datetime64[D]") <= TODAY - np.timedelta64(int(years * 365.25), "D")
+
+
+class counted(Variable):  # noqa: N801  (OpenFisca names variables by their class)
+    value_type = bool
+    entity = Person
+    definition_period = MONTH
+    label = "counted as a member"
+
+    def formula(person: Any, period: Any) -> Any:  # noqa: N805
+        student = (person("study", period) == POSTGRADUATE) * age_reached(person, period, 18)
+        return (person("absence", period) == 0) * ~(student * (person("relation", period) > SPOUSE))
+
+
+class own_income(Variable):  # noqa: N801
+    value_type = float
+    entity = Person
+    definition_period = MONTH
+    label = "counted income"
+
+    def formula(person: Any, period: Any) -> Any:  # noqa: N805
+        names = ("wage_fen", "business_fen", "basic_pension_fen", "other_income_fen")
+        return sum(max_(0, person(name, period)) for name in names) * person("counted", period)
+
+
+class heads(Variable):
+    value_type = int
+    entity = Household
+    definition_period = MONTH
+    label = "members that count"
+
+    def formula(household: Any, period: Any) -> Any:  # noqa: N805
+        return household.sum(household.members("counted", period))
+
+
+class income(Variable):
+    value_type = float
+    entity = Household
+    definition_period = MONTH
+    label = "household income"
+
+    def formula(household: Any, period: Any) -> Any:  # noqa: N805
+        total = household.sum(household.members("own_income", period))
+        return max_(0, total - household("deductible_fen", period))
+
+
+class standard(Variable):
+    value_type = float
+    entity = Household
+    definition_period = MONTH
+    label = "standard"
+
+    def formula(household: Any, period: Any) -> Any:  # noqa: N805
+        return where(household("residence", period) == 1, *STANDARDS)
+
+
+class entitled(Variable):
+    value_type = bool
+    entity = Household
+    definition_period = MONTH
+    label = "entitled"
+
+    def formula(household: Any, period: Any) -> Any:  # noqa: N805
+        size, line = household("heads", period), household("standard", period)
+        assets = household("financial_fen", period)
+        within = (assets >= 0) * (assets <= 24 * line * max_(1, size))
+        within *= (household("vehicles", period) == 0) * (household("homes", period) <= 1)
+        poor = household("income", period) < line * max_(1, size)
+        return within * poor * (size > 0) * (household("authorised", period) == 1)
+
+
+class uplift(Variable):
+    value_type = float
+    entity = Person
+    definition_period = MONTH
+    label = "uplift"
+
+    def formula(person: Any, period: Any) -> Any:  # noqa: N805
+        grade = person("disability_grade", period)
+        hardship = ((grade > 0) * (grade <= 2)) + person("serious_illness", period)
+        age = age_reached(person, period, 70) + ~age_reached(person, period, 18)
+        rate = where(hardship, 0.20, where(age, 0.10, 0.0))
+        return np.floor(person.household("standard", period) * rate + 0.5) * person("counted", period)
+
+
+class refusing(Variable):
+    value_type = bool
+    entity = Person
+    definition_period = MONTH
+    label = "refused work three times"
+
+    def formula(person: Any, period: Any) -> Any:  # noqa: N805
+        able = person("employable", period) * person("counted", period)
+        return able * (person("job_offers_refused", period) >= 3)
+
+
+class dibao(Variable):
+    value_type = float
+    entity = Household
+    definition_period = MONTH
+    label = "monthly amount"
+
+    def formula(household: Any, period: Any) -> Any:  # noqa: N805
+        size = max_(1, household("heads", period))
+        base = max_(0, household("standard", period) * size - household("income", period))
+        refused = min_(size, household.sum(household.members("refusing", period)))
+        cut = np.floor(base * refused / size + 0.5)
+        uplifts = household.sum(household.members("uplift", period))
+        return household("entitled", period) * (base - cut + uplifts)
+
+
+PERSON_FACTS = {
+    "absence": int,
+    "study": int,
+    "relation": int,
+    "wage_fen": float,
+    "business_fen": float,
+    "basic_pension_fen": float,
+    "other_income_fen": float,
+    "disability_grade": int,
+    "serious_illness": bool,
+    "employable": bool,
+    "job_offers_refused": int,
+}
+HOUSEHOLD_FACTS = {
+    "residence": int,
+    "deductible_fen": float,
+    "authorised": int,
+    "financial_fen": float,
+    "vehicles": int,
+    "homes": int,
+}
+FORMULAS = (counted, own_income, heads, income, standard, entitled, uplift, refusing, dibao)
+
+
+def rule_set() -> TaxBenefitSystem:
+    from datetime import date  # noqa: PLC0415
+
+    system = TaxBenefitSystem([Person, Household])
+    system.add_variable(fact("birth", Person, date, ETERNITY))
+    for entity, facts in ((Person, PERSON_FACTS), (Household, HOUSEHOLD_FACTS)):
+        for name, kind in facts.items():
+            system.add_variable(fact(name, entity, kind))
+    for formula in FORMULAS:
+        system.add_variable(formula)
+    return system
+
+
+def calculate(system: TaxBenefitSystem, columns: dict[str, Any], owners: Any, roles: Any) -> Any:
+    """Build and calculate, from arrays: OpenFisca's fastest way in."""
+    builder = SimulationBuilder()
+    builder.create_entities(system)
+    builder.declare_person_entity("person", np.arange(len(owners)))
+    household = builder.declare_entity("household", np.arange(len(columns["residence"])))
+    builder.join_with_persons(household, owners, roles)
+    simulation = builder.build(system)
+    for name, values in columns.items():
+        simulation.set_input(name, PERIOD, values)
+    return simulation.calculate("dibao", PERIOD)
+
+
+def compute(folder: Path) -> None:
+    system = rule_set()
+    columns = {file.stem: np.load(file) for file in folder.glob("*.npy")}
+    owners = columns.pop("owners")
+    roles = np.where(columns["relation"] == HEAD, "head", "member")
+    for _ in sys.stdin:
+        started = time.perf_counter()
+        amounts = calculate(system, columns, owners, roles)
+        print(time.perf_counter() - started, int(np.count_nonzero(amounts)), flush=True)
+
+
+def serve(port: str) -> None:
+    from gunicorn.app.base import BaseApplication  # noqa: PLC0415
+    from openfisca_web_api.app import create_app  # noqa: PLC0415
+
+    class Server(BaseApplication):
+        def load_config(self) -> None:
+            options = {"bind": f"127.0.0.1:{port}", "workers": 1, "worker_class": "gthread", "threads": 4, "keepalive": 60}
+            for name, value in options.items():
+                self.cfg.set(name, value)
+
+        def load(self) -> Any:
+            return create_app(rule_set())
+
+    sys.argv[1:] = []
+    Server().run()
+
+
+if __name__ == "__main__":
+    {"serve": serve, "compute": lambda folder: compute(Path(folder))}[sys.argv[1]](sys.argv[2])
