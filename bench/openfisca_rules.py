@@ -4,6 +4,8 @@
 columns and, for each line on its standard input, builds a simulation, calculates, and prints the seconds it took.
 """
 
+# ruff: noqa: N801, N805  (OpenFisca names variables by their class, and its formulas have no self)
+
 from __future__ import annotations
 
 import sys
@@ -14,12 +16,13 @@ from typing import Any
 import numpy as np
 from openfisca_core.entities import build_entity
 from openfisca_core.model_api import ETERNITY, MONTH, Variable, max_, min_, where
+from openfisca_core.parameters import ParameterNode
 from openfisca_core.simulations import SimulationBuilder
 from openfisca_core.taxbenefitsystems import TaxBenefitSystem
 
 PERIOD = "2026-11"
 TODAY = np.datetime64("2026-11-20")
-STANDARDS = (55_200, 44_200)
+STANDARDS = {"urban": {"values": {"2016-01-01": 55_200}}, "rural": {"values": {"2016-01-01": 44_200}}}
 POSTGRADUATE, HEAD, SPOUSE = 7, 1, 2
 
 Person = build_entity(key="person", plural="persons", label="person", is_person=True)
@@ -27,7 +30,10 @@ Household = build_entity(
     key="household",
     plural="households",
     label="household",
-    roles=[{"key": "head", "plural": "heads", "max": 1, "label": "head"}, {"key": "member", "plural": "members", "label": "member"}],
+    roles=[
+        {"key": "head", "plural": "heads", "max": 1, "label": "head"},
+        {"key": "member", "plural": "members", "label": "member"},
+    ],
 )
 
 
@@ -41,24 +47,24 @@ def age_reached(person: Any, period: Any, years: int) -> Any:
     return born.astype("datetime64[D]") <= TODAY - np.timedelta64(int(years * 365.25), "D")
 
 
-class counted(Variable):  # noqa: N801  (OpenFisca names variables by their class)
+class counted(Variable):
     value_type = bool
     entity = Person
     definition_period = MONTH
     label = "counted as a member"
 
-    def formula(person: Any, period: Any) -> Any:  # noqa: N805
+    def formula(person: Any, period: Any) -> Any:
         student = (person("study", period) == POSTGRADUATE) * age_reached(person, period, 18)
         return (person("absence", period) == 0) * ~(student * (person("relation", period) > SPOUSE))
 
 
-class own_income(Variable):  # noqa: N801
+class own_income(Variable):
     value_type = float
     entity = Person
     definition_period = MONTH
     label = "counted income"
 
-    def formula(person: Any, period: Any) -> Any:  # noqa: N805
+    def formula(person: Any, period: Any) -> Any:
         names = ("wage_fen", "business_fen", "basic_pension_fen", "other_income_fen")
         return sum(max_(0, person(name, period)) for name in names) * person("counted", period)
 
@@ -69,7 +75,7 @@ class heads(Variable):
     definition_period = MONTH
     label = "members that count"
 
-    def formula(household: Any, period: Any) -> Any:  # noqa: N805
+    def formula(household: Any, period: Any) -> Any:
         return household.sum(household.members("counted", period))
 
 
@@ -79,7 +85,7 @@ class income(Variable):
     definition_period = MONTH
     label = "household income"
 
-    def formula(household: Any, period: Any) -> Any:  # noqa: N805
+    def formula(household: Any, period: Any) -> Any:
         total = household.sum(household.members("own_income", period))
         return max_(0, total - household("deductible_fen", period))
 
@@ -90,8 +96,9 @@ class standard(Variable):
     definition_period = MONTH
     label = "standard"
 
-    def formula(household: Any, period: Any) -> Any:  # noqa: N805
-        return where(household("residence", period) == 1, *STANDARDS)
+    def formula(household: Any, period: Any, parameters: Any) -> Any:
+        standards = parameters(period).standard
+        return where(household("residence", period) == 1, standards.urban, standards.rural)
 
 
 class entitled(Variable):
@@ -100,7 +107,7 @@ class entitled(Variable):
     definition_period = MONTH
     label = "entitled"
 
-    def formula(household: Any, period: Any) -> Any:  # noqa: N805
+    def formula(household: Any, period: Any) -> Any:
         size, line = household("heads", period), household("standard", period)
         assets = household("financial_fen", period)
         within = (assets >= 0) * (assets <= 24 * line * max_(1, size))
@@ -115,7 +122,7 @@ class uplift(Variable):
     definition_period = MONTH
     label = "uplift"
 
-    def formula(person: Any, period: Any) -> Any:  # noqa: N805
+    def formula(person: Any, period: Any) -> Any:
         grade = person("disability_grade", period)
         hardship = ((grade > 0) * (grade <= 2)) + person("serious_illness", period)
         age = age_reached(person, period, 70) + ~age_reached(person, period, 18)
@@ -129,7 +136,7 @@ class refusing(Variable):
     definition_period = MONTH
     label = "refused work three times"
 
-    def formula(person: Any, period: Any) -> Any:  # noqa: N805
+    def formula(person: Any, period: Any) -> Any:
         able = person("employable", period) * person("counted", period)
         return able * (person("job_offers_refused", period) >= 3)
 
@@ -140,7 +147,7 @@ class dibao(Variable):
     definition_period = MONTH
     label = "monthly amount"
 
-    def formula(household: Any, period: Any) -> Any:  # noqa: N805
+    def formula(household: Any, period: Any) -> Any:
         size = max_(1, household("heads", period))
         base = max_(0, household("standard", period) * size - household("income", period))
         refused = min_(size, household.sum(household.members("refusing", period)))
@@ -177,6 +184,7 @@ def rule_set() -> TaxBenefitSystem:
     from datetime import date  # noqa: PLC0415
 
     system = TaxBenefitSystem([Person, Household])
+    system.parameters = ParameterNode("", data={"standard": STANDARDS})
     system.add_variable(fact("birth", Person, date, ETERNITY))
     for entity, facts in ((Person, PERSON_FACTS), (Household, HOUSEHOLD_FACTS)):
         for name, kind in facts.items():

@@ -24,8 +24,8 @@ _DISABILITY = ("disability_living", "disability_care")
 _CHILDREN = ("orphan", "unsupported_child")
 
 
-# What a bureau writes as its purpose is its own wording, so the demo's agreements name the business and leave the rest open (``*``).
-# A purpose that has nothing to do with it ("marketing", "商业用途") is still outside. A real agreement names each purpose.
+# What a bureau writes as its purpose is its own wording, so the demo's agreements name the business and leave the rest open
+# (``*``). A purpose that has nothing to do with it ("marketing") is still outside. A real agreement names each purpose.
 _CHECKING = ("*资格*", "*审核*", "*核查*", "*核对*", "*核验*", "*核实*", "*复核*", "*eligibility*", "*verif*", "*means*test*")
 _HOUSING = ("*住房*", "*公租*", "*廉租*", "*保障房*", "*安居*", "*租金*", "*租赁*", "*危房*", "*housing*", "*rent*", "*tenan*")
 _SCHOOLS = (

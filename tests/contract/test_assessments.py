@@ -39,10 +39,23 @@ EXAMPLE: Json = json.loads("""{
   },
   "context": {}
 }""")
-PROGRAMMES = (
-    "dibao dibao_single dibao_edge rigid_expense tekun temporary medical disability_living disability_care old_age orphan "
-    "unsupported_child disaster veteran one_off"
-).split()
+PROGRAMMES = [
+    "dibao",
+    "dibao_single",
+    "dibao_edge",
+    "rigid_expense",
+    "tekun",
+    "temporary",
+    "medical",
+    "disability_living",
+    "disability_care",
+    "old_age",
+    "orphan",
+    "unsupported_child",
+    "disaster",
+    "veteran",
+    "one_off",
+]
 OUTCOMES = {"eligible", "ineligible", "needs_evidence", "gradual_exit", "urgent_first", "escalate", "suspended", "not_applicable"}
 VALUES = {
     "/household/members/1/relation": "spouse child parent grandparent grandchild sibling other",

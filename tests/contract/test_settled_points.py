@@ -93,7 +93,7 @@ async def test_gradual_exit_keeps_the_amount_six_months(demo: Demo) -> None:
     current = {"programme": "dibao", "monthly_fen": 75600, "since": "2026-01", "ended_by_employment": True}
     of = household(member(wage=180000, employment="employed", employable=True), member("m2", "spouse"), member("m3", "other"))
     row = await single(demo, question("dibao", of=of, on="2026-07-15", current_entitlement=current))
-    assert (row["outcome"], row["monthly_fen"], row["ends_month"]) == ("gradual_exit", 75600, "2027-02")
+    assert (row["outcome"], row["monthly_fen"], row["ends_month"]) == ("gradual_exit", 75600, "2027-01")
 
 
 async def test_exemption_ends_with_the_last_day_inclusive(demo: Demo) -> None:

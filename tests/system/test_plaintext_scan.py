@@ -138,6 +138,7 @@ async def put_in(site: Site) -> Canaries:
         person | {"id_number": {"value": other}},
         person | {"unknown": number},
         person | {"area_code": number},
+        person | {"id_number": other, "name": other},
     ):
         assert (await worker.post("/api/v1/persons", json=refused)).status_code in (409, 422)
     elsewhere = await site.sign_in("qs.c100002.worker").post("/api/v1/persons", json=person | {"area_code": "340882100002"})

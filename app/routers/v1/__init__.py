@@ -13,6 +13,7 @@ from app.routers.v1 import (
     auth,
     clients,
     codes,
+    discovery,
     eligibility,
     entitlements,
     households,
@@ -46,4 +47,5 @@ ROUTERS: tuple[APIRouter, ...] = (
     policies.router,
     simulations.router,
     adjustment_batches.router,
+    discovery.router,
 )

@@ -111,9 +111,7 @@ async def change_household(
 
 
 @router.get("/{household_id}/members", summary="家庭成员")
-async def list_members(
-    household_id: UUID, desk: DeskDep, clock: ClockDep, actor: Reader, as_of: AsOf = None
-) -> Page[MemberOut]:
+async def list_members(household_id: UUID, desk: DeskDep, clock: ClockDep, actor: Reader, as_of: AsOf = None) -> Page[MemberOut]:
     """`as_of` 当日的成员，一次给出全部。"""
     household = await desk.households.get(actor.scope, household_id, as_of or clock.today)
     return Page(items=[MemberOut.of(member) for member in household.members])

@@ -287,7 +287,9 @@ async def bank_file(
     batch_id: UUID,
     desk: DeskDep,
     actor: Finance,
-    profile: Annotated[Literal["generic", "generic_gbk"], Query(description="generic：GB18030；generic_gbk：GBK")] = "generic",
+    profile: Annotated[
+        Literal["generic", "generic_gbk"], Query(description="文件格式：generic 为 GB18030 编码，generic_gbk 为 GBK 编码")
+    ] = "generic",
     programme: Annotated[Programme | None, Query(description="只出该项目；不填为整批。请勿既送整批又送分项")] = None,
 ) -> Response:
     """发放后才能下载，每次内容相同；含完整账号，每次下载都记入审计。"""

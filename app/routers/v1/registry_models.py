@@ -285,7 +285,6 @@ class MemberOut(BaseModel):
     since: date
     until: date | None = Field(description="自该日起不再是成员；仍是成员为 null")
 
-
     @classmethod
     def of(cls, member: MemberRecord) -> MemberOut:
         return cls(

@@ -18,9 +18,9 @@ from app.db.repositories.policy_sets import PolicySetRepository
 from app.db.repositories.reference import find_area
 from app.dependencies import AuditDep, ClockDep, PageDep, SessionDep, allow, cursor_id, encode_cursor
 from app.domain.access import Actor, AreaScope, Duty
-from app.domain.policy import simulating
 from app.domain.errors import Conflict
 from app.domain.money import yuan_text
+from app.domain.policy import simulating
 from app.domain.policy.model import Document, Simulation, Verdict
 from app.domain.policy.simulating import SimulationRequest
 from app.idempotency import IDEMPOTENT
