@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
 import secrets
 import sys
 import time
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import orjson
-from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 REQUESTS = Counter("minzheng_http_requests_total", "Requests by route template", ["method", "route", "status"])
@@ -22,13 +25,13 @@ LATENCY = Histogram(
     ["method", "route"],
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
-IN_FLIGHT = Gauge("minzheng_http_requests_in_flight", "Requests being answered")
-POOL_IN_USE = Gauge("minzheng_db_pool_in_use", "Connections in use", ["pool"])
-POOL_SIZE = Gauge("minzheng_db_pool_size", "Connections that may be in use at once", ["pool"])
+IN_FLIGHT = Gauge("minzheng_http_requests_in_flight", "Requests being answered", multiprocess_mode="livesum")
+POOL_IN_USE = Gauge("minzheng_db_pool_in_use", "Connections in use", ["pool"], multiprocess_mode="livesum")
+POOL_SIZE = Gauge("minzheng_db_pool_size", "Connections that may be in use at once", ["pool"], multiprocess_mode="livesum")
 JOBS = Counter("minzheng_jobs_total", "Jobs finished by kind and outcome", ["kind", "outcome"])
-JOBS_OPEN = Gauge("minzheng_jobs_open", "Jobs neither finished nor given up, older than a minute")
+JOBS_OPEN = Gauge("minzheng_jobs_open", "Jobs neither finished nor given up, older than a minute", multiprocess_mode="livemax")
 JOB_CHUNKS = Counter("minzheng_job_chunks_total", "Job chunks by kind and outcome", ["kind", "outcome"])
-UNSEALED = Gauge("minzheng_audit_unsealed", "Audit records waiting for their link")
+UNSEALED = Gauge("minzheng_audit_unsealed", "Audit records waiting for their link", multiprocess_mode="livemax")
 SEALS_BROKEN = Counter("minzheng_seals_broken_total", "Sealed values that did not open: altered, moved, or their key is gone")
 REFUSED_BUSY = Counter("minzheng_http_refused_busy_total", "Requests turned away because too many were being answered")
 REFUSAL_RECORD_FAILURES = Counter("minzheng_refusal_record_failures_total", "Refusals that could not be put on record")
@@ -139,4 +142,18 @@ def _incoming_trace(scope: Scope) -> str | None:
 
 
 def metrics_page() -> tuple[bytes, str]:
-    return generate_latest(REGISTRY), CONTENT_TYPE_LATEST
+    """The metrics of this process, or those of all the processes that ``minzheng serve`` has started together."""
+    folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
+    if folder is None:
+        return generate_latest(REGISTRY), CONTENT_TYPE_LATEST
+    _forget_dead(Path(folder))
+    together = CollectorRegistry()
+    MultiProcessCollector(together, path=folder)  # type: ignore[no-untyped-call]
+    return generate_latest(together), CONTENT_TYPE_LATEST
+
+
+def _forget_dead(folder: Path) -> None:
+    """What a killed process was doing, it does no longer; what it counted stays."""
+    for pid in {int(path.stem.rpartition("_")[2]) for path in folder.glob("gauge_live*_*.db")}:
+        if not Path(f"/proc/{pid}").exists() and Path("/proc/self").exists():
+            mark_process_dead(pid, str(folder))  # type: ignore[no-untyped-call]

@@ -9,6 +9,7 @@ from http import HTTPStatus
 from typing import Any
 
 import orjson
+from asyncpg import InterfaceError, InvalidCachedStatementError, PostgresError
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
@@ -97,16 +98,29 @@ def domain_error_of(error: BaseException) -> DomainError | None:
         return _unavailable("当前访问人数较多，请稍后重试。")
     if isinstance(error, exc.DBAPIError):
         return conflict_of(error) or _lost_connection(error)
-    if isinstance(error, (ConnectionError, TimeoutError)):
+    if isinstance(error, (ConnectionError, TimeoutError)) or _died_while_connecting(error):
         return _unavailable("数据库暂时无法连接，请稍后重试。")
     return None
 
 
+def _died_while_connecting(error: BaseException) -> bool:
+    """Between connecting and the first statement the pool sets codecs through the driver itself: its errors come unwrapped."""
+    if isinstance(error, PostgresError):
+        return str(error.sqlstate or "").startswith(RETRYABLE_SQLSTATES)
+    return isinstance(error, InterfaceError)
+
+
 def _lost_connection(error: exc.DBAPIError) -> DomainError | None:
     sqlstate = str(getattr(error.orig, "sqlstate", "") or "")
-    if error.connection_invalidated or sqlstate.startswith(RETRYABLE_SQLSTATES) or isinstance(error, exc.InterfaceError):
+    passing = sqlstate.startswith(RETRYABLE_SQLSTATES) or _is_stale_plan(error)
+    if error.connection_invalidated or passing or isinstance(error, exc.InterfaceError):
         return _unavailable("数据库繁忙或连接中断，请稍后重试；重试时请沿用同一 Idempotency-Key，以免重复办理。")
     return None
+
+
+def _is_stale_plan(error: exc.DBAPIError) -> bool:
+    """A table changed under a prepared statement (an upgrade under traffic); it is prepared anew the next time."""
+    return isinstance(getattr(error.orig, "__cause__", None), InvalidCachedStatementError)
 
 
 def _unavailable(detail: str) -> DomainError:

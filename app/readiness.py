@@ -12,7 +12,7 @@ import asyncpg
 
 from app.db.ddl import months_between
 from app.db.engine import application_url
-from app.db.migrate import head_revision
+from app.db.migrate import head_revision, known_revisions
 from app.domain.calendar import SHANGHAI
 from app.runtime import Runtime
 
@@ -117,6 +117,9 @@ def _revision(revision: str) -> Check:
     head = head_revision()
     if revision == head:
         return Check("migrations", "ok", revision)
+    if revision not in known_revisions():
+        # The next release has upgraded already: ours goes on serving until it is replaced.
+        return Check("migrations", "warning", f"数据库版本 {revision} 比程序（{head}）新，请尽快更新程序")
     return Check("migrations", "failed", f"数据库版本 {revision}，程序需要 {head}，请运行 minzheng db upgrade")
 
 

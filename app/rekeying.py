@@ -13,7 +13,8 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db.repositories import rekeying
+from app.db.repositories import key_versions, rekeying
+from app.db.repositories.reference import list_districts
 from app.db.session import transaction
 from app.domain.access import AreaScope
 from app.runtime import Runtime
@@ -56,8 +57,8 @@ async def status(runtime: Runtime) -> Status:
                 sealed.setdefault(name, Counter()).update(counts)
     current = runtime.keys.current_index_key.version
     async with transaction(runtime.engine) as session:
-        sealed[rekeying.ANSWERS] = await rekeying.count_answers(session)
-        index, unindexed = await rekeying.count_index(session), await rekeying.count_unindexed(session, current)
+        sealed[key_versions.ANSWERS] = await key_versions.count_answers(session)
+        index, unindexed = await key_versions.count_index(session), await key_versions.count_unindexed(session, current)
     return Status(sealed, index, unindexed, runtime.keys.current_data_key.version, current)
 
 
@@ -110,14 +111,14 @@ async def _one_pass(runtime: Runtime, scope: AreaScope, what: str, step: Step, t
         if last is None:
             return done
         done, after = done + rows, last
-        tell(f"{scope.district} {what}：{done}")
+        tell(f"{scope.prefix} {what}：{done}")
 
 
 async def _answers(runtime: Runtime, tell: Tell) -> int:
     done, current = 0, runtime.keys.current_data_key.version
     while True:
         async with transaction(runtime.engine) as session:
-            rows = await rekeying.reseal_answers(session, runtime.cipher, current=current, limit=CHUNK_ROWS)
+            rows = await key_versions.reseal_answers(session, runtime.cipher, current=current, limit=CHUNK_ROWS)
         if not rows:
             return done
         done += rows
@@ -126,6 +127,6 @@ async def _answers(runtime: Runtime, tell: Tell) -> int:
 
 async def _districts(runtime: Runtime) -> AsyncIterator[AreaScope]:
     async with transaction(runtime.engine) as session:
-        districts = await rekeying.list_districts(session)
-    for district in districts:
-        yield AreaScope(district, district)
+        districts = await list_districts(session)
+    for scope in districts:
+        yield scope

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import cast
 
-from sqlalchemy import QueuePool
+from sqlalchemy import QueuePool, event
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.db.engine import application_url, create_engine, seal_url, status_url
@@ -69,7 +69,9 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
 
 
 def _show_use(name: str, engine: AsyncEngine) -> None:
-    """Read when the metrics are."""
     pool = cast(QueuePool, engine.sync_engine.pool)
-    POOL_SIZE.labels(name).set_function(pool.size)
-    POOL_IN_USE.labels(name).set_function(pool.checkedout)
+    in_use = POOL_IN_USE.labels(name)
+    in_use.set(0)
+    POOL_SIZE.labels(name).set(pool.size())
+    event.listen(pool, "checkout", lambda *_: in_use.inc())
+    event.listen(pool, "checkin", lambda *_: in_use.dec())

@@ -46,6 +46,11 @@ COMMUNITY = "350702001001"
 PERIOD = "2026-11"
 SERVERS = ("openfisca", "minzheng")
 TARGET = 4.0
+# What our answer tells too: each condition, the outcome, the parts of the amount.
+ASKED = (
+    *("dibao", "outcome", "base", "cut", "income", "counted_members", "agreed", "not_in_tekun", "not_in_other_dibao"),
+    *("assets_within_limit", "things_within_limit", "income_below"),
+)
 Member = dict[str, Any]
 
 
@@ -91,6 +96,8 @@ def theirs(family: list[Member]) -> bytes:
             "relation": {PERIOD: codes[one["relation"]]},
             "serious_illness": {PERIOD: one.get("ill", False)},
             "wage_fen": {PERIOD: one["wage"]},
+            "counted": {PERIOD: None},
+            "uplift": {PERIOD: None},
         }
         for place, one in enumerate(family)
     }
@@ -100,7 +107,7 @@ def theirs(family: list[Member]) -> bytes:
         "residence": {PERIOD: 1},
         "authorised": {PERIOD: 1},
         "financial_fen": {PERIOD: 2_000_000},
-        "dibao": {PERIOD: None},
+        **{name: {PERIOD: None} for name in ASKED},
     }
     return json.dumps({"persons": persons, "households": {"h": household}}).encode()
 

@@ -39,7 +39,7 @@ from app.db.population_runs import RunOrder, run_population  # noqa: E402
 from app.db.session import enter_scope, raw_connection, transaction  # noqa: E402
 from app.domain.access import AreaScope  # noqa: E402
 from app.domain.eligibility import ParameterBook, rows_of  # noqa: E402
-from app.domain.eligibility.columns_setwise import Population  # noqa: E402
+from app.domain.eligibility.columns_setwise import Population, held_bit  # noqa: E402
 from app.domain.eligibility.engine_setwise import assess_population  # noqa: E402
 from app.domain.eligibility.rules_setwise import Rules  # noqa: E402
 from app.embedded import EmbeddedPostgres  # noqa: E402
@@ -53,8 +53,9 @@ COMMUNITIES = 200
 URBAN, RURAL = 55_200, 44_200
 AMOUNTS = ["wage_fen", "business_fen", "basic_pension_fen", "other_income_fen"]
 STANDINGS = ["absence", "study", "relation", "disability_grade", "serious_illness", "employable", "job_offers_refused"]
-PERSON_FACTS = [*AMOUNTS, *STANDINGS]
-HOUSEHOLD_FACTS = ["residence", "deductible_fen", "authorised", "financial_fen", "vehicles", "homes"]
+PERSON_FACTS = [*AMOUNTS, *STANDINGS, "member_authorised"]
+CURRENT = ["current_programme", "current_fen", "current_by_employment"]
+HOUSEHOLD_FACTS = ["residence", "deductible_fen", "authorised", "financial_fen", "vehicles", "homes", *CURRENT]
 Results = list[tuple[str, float, str, float]]
 """What was compared, the ratio, how it relates to the target, the target."""
 
@@ -89,6 +90,8 @@ def save_for_openfisca(population: Population, folder: Path) -> None:
         kind = np.float32 if name.endswith("_fen") else np.bool_ if column.dtype == np.bool_ else np.int32
         np.save(folder / f"{name}.npy", column.astype(kind))
     np.save(folder / "birth.npy", (population.birth - np.datetime64(0, "D").item().toordinal()).astype("datetime64[D]"))
+    for name in ("tekun", "dibao"):
+        np.save(folder / f"in_{name}.npy", (population.holds & held_bit(name)) != 0)
     np.save(folder / "owners.npy", np.repeat(np.arange(population.households), population.size))
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 from openfisca_core.entities import build_entity
-from openfisca_core.model_api import ETERNITY, MONTH, Variable, max_, min_, where
+from openfisca_core.model_api import ETERNITY, MONTH, Variable, max_, select, where
 from openfisca_core.parameters import ParameterNode
 from openfisca_core.simulations import SimulationBuilder
 from openfisca_core.taxbenefitsystems import TaxBenefitSystem
@@ -23,7 +23,7 @@ from openfisca_core.taxbenefitsystems import TaxBenefitSystem
 PERIOD = "2026-11"
 TODAY = np.datetime64("2026-11-20")
 STANDARDS = {"urban": {"values": {"2016-01-01": 55_200}}, "rural": {"values": {"2016-01-01": 44_200}}}
-POSTGRADUATE, HEAD, SPOUSE = 7, 1, 2
+POSTGRADUATE, HEAD, SPOUSE, TEKUN, DIBAO, UNKNOWN = 7, 1, 2, 3, 4, -1
 
 Person = build_entity(key="person", plural="persons", label="person", is_person=True)
 Household = build_entity(
@@ -39,7 +39,8 @@ Household = build_entity(
 
 def fact(name: str, entity: Any, kind: type, period: Any = MONTH) -> type[Variable]:
     """An input without a formula."""
-    return type(name, (Variable,), {"value_type": kind, "entity": entity, "definition_period": period, "label": name})
+    members = {"value_type": kind, "entity": entity, "definition_period": period, "label": name}
+    return type(name, (Variable,), members | ({"default_value": UNKNOWN} if name.endswith("authorised") else {}))
 
 
 def age_reached(person: Any, period: Any, years: int) -> Any:
@@ -69,7 +70,7 @@ class own_income(Variable):
         return sum(max_(0, person(name, period)) for name in names) * person("counted", period)
 
 
-class heads(Variable):
+class counted_members(Variable):
     value_type = int
     entity = Household
     definition_period = MONTH
@@ -101,19 +102,127 @@ class standard(Variable):
         return where(household("residence", period) == 1, standards.urban, standards.rural)
 
 
-class entitled(Variable):
+class counted_adult(Variable):
+    value_type = bool
+    entity = Person
+    definition_period = MONTH
+    label = "counted and of age"
+
+    def formula(person: Any, period: Any) -> Any:
+        return person("counted", period) * age_reached(person, period, 18)
+
+
+class refused(Variable):
     value_type = bool
     entity = Household
     definition_period = MONTH
-    label = "entitled"
+    label = "somebody refused the verification"
 
     def formula(household: Any, period: Any) -> Any:
-        size, line = household("heads", period), household("standard", period)
-        assets = household("financial_fen", period)
-        within = (assets >= 0) * (assets <= 24 * line * max_(1, size))
-        within *= (household("vehicles", period) == 0) * (household("homes", period) <= 1)
-        poor = household("income", period) < line * max_(1, size)
-        return within * poor * (size > 0) * (household("authorised", period) == 1)
+        adults, agrees = household.members("counted_adult", period), household.members("member_authorised", period)
+        return (household("authorised", period) == 0) + household.any(adults * (agrees == 0))
+
+
+class agreed(Variable):
+    value_type = bool
+    entity = Household
+    definition_period = MONTH
+    label = "everybody agreed to the verification"
+
+    def formula(household: Any, period: Any) -> Any:
+        adults, agrees = household.members("counted_adult", period), household.members("member_authorised", period)
+        each = household.any(adults) * ~household.any(adults * (agrees == UNKNOWN))
+        stated = household("authorised", period)
+        return (stated == 1) + (stated == UNKNOWN) * each
+
+
+class not_in_tekun(Variable):
+    value_type = bool
+    entity = Household
+    definition_period = MONTH
+    label = "nobody in tekun"
+
+    def formula(household: Any, period: Any) -> Any:
+        held = household.members("counted", period) * household.members("in_tekun", period)
+        return ~((household("current_programme", period) == TEKUN) + household.any(held))
+
+
+class not_in_other_dibao(Variable):
+    value_type = bool
+    entity = Household
+    definition_period = MONTH
+    label = "nobody in another dibao"
+
+    def formula(household: Any, period: Any) -> Any:
+        held = household.members("counted", period) * household.members("in_dibao", period)
+        return (household("current_programme", period) == DIBAO) + ~household.any(held)
+
+
+class assets_within_limit(Variable):
+    value_type = bool
+    entity = Household
+    definition_period = MONTH
+    label = "financial assets within the limit"
+
+    def formula(household: Any, period: Any) -> Any:
+        limit = 24 * household("standard", period) * max_(1, household("counted_members", period))
+        return household("financial_fen", period) <= limit
+
+
+class things_within_limit(Variable):
+    value_type = bool
+    entity = Household
+    definition_period = MONTH
+    label = "vehicles and homes within the limit"
+
+    def formula(household: Any, period: Any) -> Any:
+        return (household("vehicles", period) == 0) * (household("homes", period) <= 1)
+
+
+class income_below(Variable):
+    value_type = bool
+    entity = Household
+    definition_period = MONTH
+    label = "income per head below the standard"
+
+    def formula(household: Any, period: Any) -> Any:
+        return household("income", period) < household("standard", period) * max_(1, household("counted_members", period))
+
+
+class failed(Variable):
+    value_type = bool
+    entity = Household
+    definition_period = MONTH
+    label = "a condition besides income failed"
+
+    def formula(household: Any, period: Any) -> Any:
+        known = household("financial_fen", period) >= 0
+        assets = household("assets_within_limit", period) * household("things_within_limit", period)
+        double = ~household("not_in_tekun", period) + ~household("not_in_other_dibao", period)
+        return household("refused", period) + double + (household("counted_members", period) == 0) + known * ~assets
+
+
+class unknown(Variable):
+    value_type = bool
+    entity = Household
+    definition_period = MONTH
+    label = "a condition can't be told"
+
+    def formula(household: Any, period: Any) -> Any:
+        return ~household("agreed", period) + (household("financial_fen", period) < 0)
+
+
+class outcome(Variable):
+    value_type = int
+    entity = Household
+    definition_period = MONTH
+    label = "0 eligible, 1 ineligible, 2 needs evidence, 3 gradual exit"
+
+    def formula(household: Any, period: Any) -> Any:
+        failed, unknown, below = (household(name, period) for name in ("failed", "unknown", "income_below"))
+        on_dibao = (household("current_programme", period) == DIBAO) * household("current_by_employment", period)
+        leaving = ~failed * ~below * on_dibao
+        return select([leaving * unknown, leaving, failed + ~below, unknown], [2, 3, 1, 2], 0)
 
 
 class uplift(Variable):
@@ -141,6 +250,28 @@ class refusing(Variable):
         return able * (person("job_offers_refused", period) >= 3)
 
 
+class base(Variable):
+    value_type = float
+    entity = Household
+    definition_period = MONTH
+    label = "gap to the standard"
+
+    def formula(household: Any, period: Any) -> Any:
+        needed = household("standard", period) * household("counted_members", period)
+        return max_(0, needed - household("income", period))
+
+
+class cut(Variable):
+    value_type = float
+    entity = Household
+    definition_period = MONTH
+    label = "shares of those who refused work"
+
+    def formula(household: Any, period: Any) -> Any:
+        size = max_(1, household("counted_members", period))
+        return np.floor(household("base", period) * household.sum(household.members("refusing", period)) / size + 0.5)
+
+
 class dibao(Variable):
     value_type = float
     entity = Household
@@ -148,12 +279,9 @@ class dibao(Variable):
     label = "monthly amount"
 
     def formula(household: Any, period: Any) -> Any:
-        size = max_(1, household("heads", period))
-        base = max_(0, household("standard", period) * size - household("income", period))
-        refused = min_(size, household.sum(household.members("refusing", period)))
-        cut = np.floor(base * refused / size + 0.5)
-        uplifts = household.sum(household.members("uplift", period))
-        return household("entitled", period) * (base - cut + uplifts)
+        granted = household("base", period) - household("cut", period) + household.sum(household.members("uplift", period))
+        outcome = household("outcome", period)
+        return where(outcome == 0, granted, where(outcome == 3, household("current_fen", period), 0))
 
 
 PERSON_FACTS = {
@@ -168,6 +296,9 @@ PERSON_FACTS = {
     "serious_illness": bool,
     "employable": bool,
     "job_offers_refused": int,
+    "member_authorised": int,
+    "in_tekun": bool,
+    "in_dibao": bool,
 }
 HOUSEHOLD_FACTS = {
     "residence": int,
@@ -176,8 +307,25 @@ HOUSEHOLD_FACTS = {
     "financial_fen": float,
     "vehicles": int,
     "homes": int,
+    "current_programme": int,
+    "current_fen": float,
+    "current_by_employment": bool,
 }
-FORMULAS = (counted, own_income, heads, income, standard, entitled, uplift, refusing, dibao)
+FORMULAS = [
+    *(counted, counted_adult, own_income, uplift, refusing),
+    *(
+        counted_members,
+        income,
+        standard,
+        refused,
+        agreed,
+        not_in_tekun,
+        not_in_other_dibao,
+        assets_within_limit,
+        things_within_limit,
+    ),
+    *(income_below, failed, unknown, outcome, base, cut, dibao),
+]
 
 
 def rule_set() -> TaxBenefitSystem:

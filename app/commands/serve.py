@@ -9,6 +9,7 @@ import os
 import signal
 import socket
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -154,7 +155,8 @@ async def _load_demo(settings: Settings) -> None:
 def _run_until_stopped(settings: Settings, postgres: EmbeddedPostgres | None, args: argparse.Namespace) -> None:
     from app.commands._children import GaveUpError, stop, watch
 
-    children = _children(settings, args)
+    metrics = tempfile.TemporaryDirectory(prefix="minzheng-metrics-")
+    children = _children(settings, args, metrics.name)
     try:
         for child in children:
             child.start()
@@ -166,12 +168,13 @@ def _run_until_stopped(settings: Settings, postgres: EmbeddedPostgres | None, ar
     finally:
         _let_stopping_finish()
         stop(children)
+        metrics.cleanup()
 
 
-def _children(settings: Settings, args: argparse.Namespace) -> list[Child]:
+def _children(settings: Settings, args: argparse.Namespace, metrics: str) -> list[Child]:
     from app.commands._children import Child
 
-    environment = _environment(settings)
+    environment = _environment(settings) | {"PROMETHEUS_MULTIPROC_DIR": metrics}  # one /metrics for all of them
     server = ["-m", "uvicorn", "app.main:create_app", "--factory", "--host", settings.host, "--port", str(settings.port)]
     manners = ["--workers", str(args.workers), "--timeout-graceful-shutdown", str(GRACEFUL_SECONDS), "--no-server-header"]
     # Whose X-Forwarded-For is believed is said by the deployment; by default nobody's.

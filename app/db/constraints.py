@@ -26,10 +26,16 @@ def constraint_name(error: exc.DBAPIError) -> str | None:
     return getattr(cause, "constraint_name", None)
 
 
+# What another transaction can make true while ours runs: unique, exclusion and foreign keys. A missing or impossible value
+# (NOT NULL, CHECK) that has no meaning above is our own fault and must not look like the caller's.
+RACED = ("23505", "23P01", "23503")
+
+
 def conflict_of(error: exc.DBAPIError) -> DomainError | None:
     """The refusal behind a violated constraint; None for anything else."""
     if not isinstance(error, exc.IntegrityError):
         return None
-    name = constraint_name(error) or ""
-    code, detail = MEANING.get(name, ("conflicting_data", "与已有数据冲突，请刷新后核对再提交。"))
-    return Conflict(code, detail)
+    meaning = MEANING.get(constraint_name(error) or "")
+    if meaning is None and getattr(error.orig, "sqlstate", None) in RACED:
+        meaning = ("conflicting_data", "与已有数据冲突，请刷新后核对再提交。")
+    return Conflict(*meaning) if meaning else None

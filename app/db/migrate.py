@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -22,8 +23,15 @@ def alembic_config() -> Config:
     return config
 
 
+@cache
 def head_revision() -> str:
     return ScriptDirectory.from_config(alembic_config()).get_current_head() or ""
+
+
+@cache
+def known_revisions() -> frozenset[str]:
+    """Every revision that this release knows."""
+    return frozenset(script.revision for script in ScriptDirectory.from_config(alembic_config()).walk_revisions())
 
 
 async def upgrade(admin: URL, revision: str = "head") -> None:

@@ -9,8 +9,15 @@ from uuid import UUID, uuid5
 from app.domain.access import Duty, Level
 
 NAMESPACE = UUID("6b1c9f0e-8d57-5c43-9a64-2f6f0f3c7a11")
+_MADE_AT_MS = 1_767_225_600_000  # 2026-01-01, whenever the demo is loaded
 DISTRICT = "350702"
 SECOND_DISTRICT = "340882"
+
+
+def demo_id(name: str) -> UUID:
+    """A UUIDv7 like every other id, but the same in every installation, so that a second load changes nothing."""
+    digest = uuid5(NAMESPACE, name).int & ((1 << 74) - 1)
+    return UUID(int=_MADE_AT_MS << 80 | 7 << 76 | (digest >> 62) << 64 | 0b10 << 62 | digest & ((1 << 62) - 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,19 +30,17 @@ class DemoAccount:
 
     @property
     def id(self) -> UUID:
-        """The same in every installation, so that a second load changes nothing."""
-        return uuid5(NAMESPACE, self.username)
+        return demo_id(self.username)
 
 
 @dataclass(frozen=True, slots=True)
 class DemoClient:
     client_id: str
     name: str
-    purposes: tuple[str, ...]
 
     @property
     def id(self) -> UUID:
-        return uuid5(NAMESPACE, self.client_id)
+        return demo_id(self.client_id)
 
 
 _DISTRICT_DUTIES = {
@@ -69,6 +74,6 @@ def _staff(prefix: str, district: str, stations: Iterable[tuple[str, str]]) -> t
 ACCOUNTS = _staff("", DISTRICT, [("350702001", "350702001001"), ("350702002", "350702002001")])
 SECOND_ACCOUNTS = _staff("qs.", SECOND_DISTRICT, [("340882100", "340882100002")])
 CLIENTS = (
-    DemoClient("bureau-housing", "住房保障部门（演示）", ("public_rental_housing",)),
-    DemoClient("bureau-education", "教育部门（演示）", ("student_aid",)),
+    DemoClient("bureau-housing", "住房保障部门（演示）"),
+    DemoClient("bureau-education", "教育部门（演示）"),
 )

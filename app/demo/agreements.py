@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from uuid import uuid5
+from uuid import UUID
 
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
+from app.db.base import columns
 from app.db.session import transaction
+from app.db.tables.accounts import Client
 from app.db.tables.sharing import SharingAgreement
-from app.demo.accounts import CLIENTS, DISTRICT, NAMESPACE, DemoClient
+from app.demo.accounts import CLIENTS, DISTRICT, demo_id
 from app.domain.access import AreaScope
 from app.domain.sharing import ANSWER_FIELDS
 from app.runtime import Runtime
@@ -23,6 +26,7 @@ _HOUSEHOLDS = ("dibao", "dibao_single", "dibao_edge", "rigid_expense", "tekun", 
 _DISABILITY = ("disability_living", "disability_care")
 _CHILDREN = ("orphan", "unsupported_child")
 
+CLIENT = columns(Client)
 
 # What a bureau writes as its purpose is its own wording, so the demo's agreements name the business and leave the rest open
 # (``*``). A purpose that has nothing to do with it ("marketing") is still outside. A real agreement names each purpose.
@@ -53,26 +57,28 @@ class Terms:
 
 
 TERMS = {
-    "bureau-housing": Terms((*_HOUSEHOLDS, *_DISABILITY, "old_age"), (*_HOUSING, *_CHECKING)),
-    "bureau-education": Terms((*_HOUSEHOLDS, *_DISABILITY, *_CHILDREN), (*_SCHOOLS, *_CHECKING)),
+    "bureau-housing": Terms((*_HOUSEHOLDS, *_DISABILITY, "old_age"), ("public_rental_housing", *_HOUSING, *_CHECKING)),
+    "bureau-education": Terms((*_HOUSEHOLDS, *_DISABILITY, *_CHILDREN), ("student_aid", *_SCHOOLS, *_CHECKING)),
 }
 
 
 async def load_agreements(runtime: Runtime) -> None:
     """One agreement for each demo client, over the whole district. The clients must be there already."""
-    rows = [_row(client, TERMS[client.client_id]) for client in CLIENTS]
     async with transaction(runtime.engine, AreaScope(DISTRICT, DISTRICT)) as session:
+        wanted = [client.client_id for client in CLIENTS]
+        found = await session.execute(select(CLIENT.client_id, CLIENT.id).where(CLIENT.client_id.in_(wanted)))
+        rows = [_row(client_id, identifier, TERMS[client_id]) for client_id, identifier in found]
         await session.execute(insert(SharingAgreement).on_conflict_do_nothing(), rows)
 
 
-def _row(client: DemoClient, terms: Terms) -> dict[str, object]:
+def _row(client_id: str, identifier: UUID, terms: Terms) -> dict[str, object]:
     return {
         "district": DISTRICT,
-        "id": uuid5(NAMESPACE, f"agreement:{client.client_id}"),
+        "id": demo_id(f"agreement:{client_id}"),
         "area_code": DISTRICT,
-        "client_id": client.id,
+        "client_id": identifier,
         "programmes": list(terms.programmes),
-        "purposes": [*client.purposes, *terms.purposes],
+        "purposes": list(terms.purposes),
         "fields": list(ANSWER_FIELDS),
         "quota_per_day": QUOTA_PER_DAY,
         "valid_from": VALID_FROM,

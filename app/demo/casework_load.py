@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any, TypeVar, cast
-from uuid import UUID, uuid5
+from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
@@ -24,7 +24,7 @@ from app.db.session import transaction
 from app.db.tables.casework import Application, Entitlement
 from app.db.tables.reference import Area
 from app.db.tables.registry import Household, HouseholdMember, Person
-from app.demo.accounts import NAMESPACE
+from app.demo.accounts import demo_id
 from app.demo.casework_files import TABLES, Files, StampedFiles
 from app.demo.model import DemoApplication, DemoPopulation, DemoState
 from app.domain.access import Actor, AreaScope, Duty, Level
@@ -248,7 +248,7 @@ def officer(duty: Duty, area_code: str) -> Actor:
         Duty.STATION_HEAD: (f"s{station[6:]}.head", Level.SUBDISTRICT, station),
         Duty.REVIEWER: ("district.reviewer", Level.DISTRICT, district),
     }[duty]
-    return Actor(uuid5(NAMESPACE, name), name, level, area, district, frozenset({duty}))
+    return Actor(demo_id(name), name, level, area, district, frozenset({duty}))
 
 
 def _facts(planned: DemoApplication, snapshot: HouseholdSnapshot) -> dict[str, Any]:

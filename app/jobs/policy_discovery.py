@@ -1,4 +1,4 @@
-"""Searching the registered population, one chunk per community."""
+"""Searching the registered population, one chunk per sub-district."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ KIND = "policy_discovery"
 async def start_discovery(
     scope: AreaScope, session: AsyncSession, run_id: UUID, area_code: str, on: date, actor: Actor, now: datetime
 ) -> DiscoveryRun:
-    """Puts the run on record with a job that has a chunk for each community."""
-    areas = await known_households.list_communities(scope, session, area_code)
+    """Puts the run on record with a job that has a chunk for each sub-district."""
+    areas = await known_households.list_stations(scope, session, area_code)
     chunks = [{"area_code": area} for area in areas]
     job_id = await enqueue(
         scope, session, kind=KIND, arguments={}, chunks=chunks, requested_by=actor.id, now=now, subject_id=run_id
@@ -44,7 +44,7 @@ def search(households: Sequence[KnownHousehold], book: ParameterBook, on: date) 
 
 
 class DiscoveryHandler:
-    """Looks at every household of one community and renews its work list."""
+    """Looks at every household of one sub-district and renews its work lists."""
 
     async def run_chunk(
         self, runtime: Runtime, session: AsyncSession, job: JobView, chunk: ChunkView, *, now: datetime

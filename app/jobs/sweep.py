@@ -40,7 +40,7 @@ async def sweep(runtime: Runtime, *, quiet: timedelta = QUIET) -> int:
 
 async def _sweep_district(session: AsyncSession, scope: AreaScope, before: datetime) -> tuple[int, int]:
     await enter_scope(session, scope)
-    jobs = await list_open_jobs(scope, session, requested_before=before)
+    jobs = await list_open_jobs(scope, session, made_before=before)
     if not jobs:
         return 0, 0
     queued = text("SELECT payload FROM pgqueuer WHERE entrypoint = :name")

@@ -10,7 +10,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from tests.contract.kit import PASSWORD, SECRET, V1, Json, ok, problem
+from tests.contract.kit import PASSWORD, SECRET, UUID7, V1, Json, ok, problem
 from tests.demo_world import Demo
 
 pytestmark = [pytest.mark.db, pytest.mark.xdist_group("demo")]
@@ -76,6 +76,8 @@ async def test_every_demo_account_signs_in(http: httpx.AsyncClient, username: st
     me = await ok(await http.get(f"{V1}/me", headers=bearer(tokens)))
     assert (me["username"], me["level"], me["area_code"], me["duties"]) == (username, level, area, duties)
     assert me["id"] == claims["sub"]
+    assert UUID7.fullmatch(claims["sub"])
+    assert UUID7.fullmatch(claims["jti"])
 
 
 @pytest.mark.parametrize("client_id", ["bureau-housing", "bureau-education"])

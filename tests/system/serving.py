@@ -81,6 +81,7 @@ class Served:
 
     async def owner(self) -> asyncpg.Connection:
         """A connection that sees every row."""
+        self.wait_until_ready()
         running = EmbeddedPostgres.find_running(self.data_dir)
         assert running is not None
         return await asyncpg.connect(running.admin_dsn("minzheng"))

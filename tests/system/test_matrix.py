@@ -37,11 +37,13 @@ KINDS = {
     "set_id": "SELECT id::text FROM policy_set WHERE area_code = left(:area, 6) AND status = 'active' ORDER BY id LIMIT 1",
     "simulation_id": "SELECT id::text FROM simulation WHERE area_code = left(:area, 6) ORDER BY id LIMIT 1",
     "adjustment_id": "SELECT id::text FROM adjustment_batch WHERE area_code = left(:area, 6) ORDER BY id LIMIT 1",
+    "run_id": "SELECT id::text FROM discovery_run WHERE area_code = left(:area, 6) ORDER BY id LIMIT 1",
+    "finding_id": "SELECT id::text FROM discovery_finding WHERE area_code = :area ORDER BY id LIMIT 1",
     "account_id": "SELECT id::text FROM account WHERE area_code = :area OR area_code = left(:area, 9) ORDER BY id LIMIT 1",
     "client_id": "SELECT id::text FROM client WHERE area_code = left(:area, 6) ORDER BY id LIMIT 1",
     "area_code": "SELECT code FROM area WHERE code = :area",
 }
-AREA_OF = {"batch_id": 6, "client_id": 6, "set_id": 6, "simulation_id": 6, "adjustment_id": 6}
+AREA_OF = {"batch_id": 6, "client_id": 6, "set_id": 6, "simulation_id": 6, "adjustment_id": 6, "run_id": 6}
 NAMES = [account.username for account in (*ACCOUNTS, *SECOND_ACCOUNTS)] + [client.client_id for client in CLIENTS]
 
 

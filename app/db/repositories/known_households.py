@@ -26,6 +26,7 @@ APPLICATION, ENTITLEMENT, COVERED = columns(Application), columns(Entitlement), 
 Row = sa.RowMapping
 Facts = dict[str, tuple[date, Any]]
 SEVERE_GRADE = 2
+STATION_DIGITS = 9
 
 
 @dataclass(slots=True)
@@ -49,10 +50,12 @@ async def list_households(scope: AreaScope, session: AsyncSession, area_code: st
     return [known for row in rows if (known := _known(row, records, on)) is not None]
 
 
-async def list_communities(scope: AreaScope, session: AsyncSession, area_code: str) -> list[str]:
+async def list_stations(scope: AreaScope, session: AsyncSession, area_code: str) -> list[str]:
+    """The sub-districts with households, cut to the area itself where it is smaller than one."""
     area = AreaScope(scope.district, area_code)
     statement = sa.select(HOUSEHOLD.area_code).where(*_in(HOUSEHOLD, scope, area)).distinct().order_by(HOUSEHOLD.area_code)
-    return list((await session.execute(statement)).scalars())
+    digits = max(STATION_DIGITS, len(area_code))
+    return sorted({code[:digits] for code in (await session.execute(statement)).scalars()})
 
 
 def _in(table: Any, scope: AreaScope, area: AreaScope) -> list[sa.ColumnElement[bool]]:
@@ -167,7 +170,7 @@ def _known(household: Row, records: Records, on: date) -> KnownHousehold | None:
 
 
 def _member(row: Row, records: Records, on: date) -> KnownMember:
-    since, disability = records.facts.get(row["id"], {}).get("disability", (None, None))
+    since, disability = records.facts.get(row["id"], {}).get("disability", (on, {}))
     return KnownMember(
         person_id=row["id"],
         birth_date=row["birth_date"],

@@ -12,12 +12,11 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, text
+from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.locks import lock_subjects
-from app.db.tables.accounts import StoredAnswer
 from app.db.tables.identity import IdentityKey
 from app.domain.access import AreaScope
 from app.security.fields import BlindIndex, Field, FieldCipher
@@ -53,18 +52,6 @@ SEALED = (
 CHANGEABLE = ("person", "household")  # what the application may write again; frozen lines keep the key they were written with
 CERTIFICATES = "person_fact.certificate_no_sealed"
 FROZEN = frozenset(sealed.name for sealed in SEALED if sealed.frozen)
-ANSWERS = "stored_answer.body"
-
-DISTRICTS = text(
-    "SELECT district FROM area WHERE district IS NOT NULL UNION SELECT district FROM identity_home"
-    " UNION SELECT district FROM account WHERE district IS NOT NULL ORDER BY 1"
-)
-
-
-async def list_districts(session: AsyncSession) -> Sequence[str]:
-    """Every tenant that may hold rows."""
-    return (await session.execute(DISTRICTS)).scalars().all()
-
 
 # -- counting ----------------------------------------------------------------------------------------------------------------
 
@@ -81,28 +68,9 @@ async def count_sealed(scope: AreaScope, session: AsyncSession) -> dict[str, Cou
     return counted
 
 
-async def count_answers(session: AsyncSession) -> Counter[int]:
-    """Key version → stored answers; they belong to callers, not to areas."""
-    return await _by_version(session, f"SELECT {VERSION.format('body')}, count(*) FROM stored_answer", None)
-
-
-async def _by_version(session: AsyncSession, statement: str, scope: AreaScope | None) -> Counter[int]:
-    rows = await session.execute(text(f"{statement} GROUP BY 1"), _scope(scope) if scope else {})
+async def _by_version(session: AsyncSession, statement: str, scope: AreaScope) -> Counter[int]:
+    rows = await session.execute(text(f"{statement} GROUP BY 1"), _scope(scope))
     return Counter({int(version): int(count) for version, count in rows})
-
-
-async def count_index(session: AsyncSession) -> Counter[int]:
-    rows = await session.execute(text("SELECT index_version, count(*) FROM identity_key GROUP BY 1"))
-    return Counter({int(version): int(count) for version, count in rows})
-
-
-async def count_unindexed(session: AsyncSession, version: int) -> int:
-    """Identities that only an older version finds."""
-    statement = (
-        "SELECT count(DISTINCT person_uid) FROM identity_key k WHERE NOT EXISTS"
-        " (SELECT FROM identity_key n WHERE n.person_uid = k.person_uid AND n.index_version = :version)"
-    )
-    return int((await session.execute(text(statement), {"version": version})).scalar_one())
 
 
 def _scope(scope: AreaScope) -> dict[str, Any]:
@@ -171,30 +139,6 @@ async def reseal_certificates(
         fresh = base64.b64encode(cipher.seal(Field.DISABILITY_CERTIFICATE, row.owner, plain)).decode()
         await session.execute(change, {"district": scope.district, "id": row.id, "seen": row.seen, "fresh": fresh})
     return len(rows), rows[-1].id if rows else None
-
-
-async def reseal_answers(session: AsyncSession, cipher: FieldCipher, *, current: int, limit: int) -> int:
-    """Stored answers: the application may add and clear them, not change them, so each is put back under the new key."""
-    statement = text(
-        f"SELECT * FROM stored_answer WHERE {VERSION.format('body')} <> :current ORDER BY caller, route, key_digest LIMIT :limit"
-    )
-    rows = (await session.execute(statement, {"current": current, "limit": limit})).mappings().all()
-    for row in rows:
-        await _put_back(session, cipher, row)
-    return len(rows)
-
-
-async def _put_back(session: AsyncSession, cipher: FieldCipher, row: Any) -> None:
-    names = ("caller", "route", "key_digest", "body")
-    where = " AND ".join(f"{name} = :{name}" for name in names)
-    gone = await session.execute(
-        text(f"DELETE FROM stored_answer WHERE {where} RETURNING 1"), {name: row[name] for name in names}
-    )
-    if gone.first() is not None:
-        fresh = cipher.seal_bytes(
-            Field.STORED_ANSWER, row["caller"], cipher.open_bytes(Field.STORED_ANSWER, row["caller"], row["body"])
-        )
-        await session.execute(insert(StoredAnswer).values({**row, "body": fresh}))
 
 
 async def index_people(

@@ -96,9 +96,17 @@ class Cases:
     def left_out(self) -> Column:
         """The members that don't count (positions): few, so that everything about them is done one by one."""
         facts = self.population
-        special = np.flatnonzero((facts.absence != 0) | (facts.study != 0))
+        doubtful = facts.absence != 0
+        for study in self.rules.doubtful_studies:
+            doubtful |= facts.study == study
+        special = np.flatnonzero(doubtful)
         codes = standing_code(facts.absence[special], facts.study[special], facts.relation[special])
         return special[~self.rules.counted[self.adult[special].astype(np.int8), codes]]
+
+    @cached_property
+    def left_out_of(self) -> Column:
+        """The households that those who don't count belong to."""
+        return self.population.owners(self.left_out)
 
     @cached_property
     def counts(self) -> Column:
@@ -110,7 +118,7 @@ class Cases:
     def heads(self) -> Column:
         """How many members count, by household."""
         heads = self.population.size.astype(np.int64)
-        np.subtract.at(heads, self.population.owners(self.left_out), 1)
+        np.subtract.at(heads, self.left_out_of, 1)
         return heads
 
     @cached_property
@@ -126,8 +134,10 @@ class Cases:
         for name, weight in self.rules.income_weights.items():
             column = getattr(self.population, name)
             self._check_size(column, weight)
-            part = column if weight == 1 else column * weight
-            total = part if total is None else np.add(total, part, dtype=np.int64)
+            if total is None:
+                total = np.multiply(column, weight, dtype=np.int64)
+            else:
+                total += column if weight == 1 else column * weight
         return np.zeros(self.population.members, dtype=np.int64) if total is None else total
 
     def _check_size(self, column: Column, weight: int) -> None:
@@ -140,9 +150,8 @@ class Cases:
         member = self.own_income
         if self.rules.imputed is not None:
             member = member + self._imputed()
-        if self.left_out.size:
-            member = np.where(self.counts, member, 0)
         total = summed(member, self.population.starts)
+        np.subtract.at(total, self.left_out_of, member[self.left_out])
         total -= self.population.deductible_fen * np.int64(self.rules.scale)
         return np.maximum(total, 0, out=total)
 
@@ -184,7 +193,8 @@ class Cases:
         unknown = facts.authorised == UNKNOWN
         adults = np.flatnonzero((facts.member_authorised != UNKNOWN) & self.adult & self.counts)
         refused[facts.owners(adults[facts.member_authorised[adults] == 0])] = True
-        open_ones = np.flatnonzero(unknown & ~refused)
+        agreeing = np.unique(facts.owners(adults[facts.member_authorised[adults] == 1]))
+        open_ones = agreeing[unknown[agreeing]]
         if open_ones.size:
             unknown[open_ones[self._every_adult_agrees(open_ones)]] = False
         unknown &= ~refused
@@ -323,13 +333,12 @@ class Cases:
 
     # --- 分类施保 -------------------------------------------
 
-    def uplifts(self, rule: Uplift | None, members: Column) -> tuple[Column, tuple[Part, ...]]:
-        """The uplift of each of some members, and the components by ground."""
+    def uplifts(self, rule: Uplift | None, members: Column, residence: Column) -> tuple[Column, tuple[Part, ...]]:
+        """The uplift of each of some members living in such places, and the components by ground."""
         amounts = np.zeros(len(members), dtype=np.int64)
         if rule is None or not rule.grounds:
             return amounts, ()
         ground = self._grounds(rule, members)
-        residence = self.population.residence[self.population.owners(members)]
         parts = []
         for place, name in enumerate(rule.grounds):
             found = np.flatnonzero(ground == place + 1)

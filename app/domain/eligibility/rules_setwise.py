@@ -205,6 +205,15 @@ class Rules:
         """Who counts as a member: by 0 minor, 1 adult and ``standing_code``."""
         return _membership_table()
 
+    @cached_property
+    def doubtful_studies(self) -> list[int]:
+        """Who is not absent counts, unless he studies one of these."""
+        return [
+            code_of(study)
+            for study in Study
+            if not all(_counts(None, study, one, age) for one in Relation for age in (MINOR, ADULT))
+        ]
+
     def uplift(self, programme: str) -> Uplift | None:
         """The programme's uplifts; None where the locality has none. Compiled once."""
         if programme not in self._uplifts:
@@ -310,11 +319,16 @@ def _membership_table() -> Column:
         for study in (None, *Study):
             for relation in Relation:
                 place = ((code_of(absence) * (len(Study) + 1)) + code_of(study)) * (len(Relation) + 1) + code_of(relation)
-                member = Member("probe", relation, date.min, absence=absence, study=study)
                 for row, age in enumerate((MINOR, ADULT)):
-                    table[row, place] = membership((member,), {"probe": age}).size == 1
+                    table[row, place] = _counts(absence, study, relation, age)
     table.setflags(write=False)
     return table
+
+
+def _counts(absence: Absence | None, study: Study | None, relation: Relation, age: int) -> bool:
+    """What the pure rule says of a member."""
+    member = Member("probe", relation, date.min, absence=absence, study=study)
+    return membership((member,), {"probe": age}).size == 1
 
 
 def _nobody(on: date) -> Member:

@@ -1,4 +1,4 @@
-"""What becomes of a finding: somebody takes it up, or dismisses it with a reason. Neither decides anything about an entitlement."""
+"""What becomes of a finding: somebody takes it up, or dismisses it with a reason. Neither decides an entitlement."""
 
 from __future__ import annotations
 

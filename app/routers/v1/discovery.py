@@ -63,8 +63,8 @@ class DiscoveryRunOut(ApiModel):
     requested_by: str
     requested_at: datetime
     status: str = Field(description="queued、running、succeeded、failed")
-    communities_done: int
-    communities_total: int
+    areas_done: int = Field(description="已排查的街道（乡镇）数")
+    areas_total: int
     problem: dict[str, Any] | None
     finished_at: datetime | None
     counts: dict[str, int] | None = Field(description="完成后：households 排查户数，其余为各类线索数")
@@ -129,7 +129,7 @@ class TakeUp(ApiModel):
 async def start_run(
     body: DiscoveryStart, session: SessionDep, trail: AuditDep, actor: Searcher, clock: ClockDep, response: Response
 ) -> DiscoveryRunOut:
-    """后台按村（社区）比对登记、申请事实与在保记录：疑似应享未享、疑似不应再享。结果进入各村（社区）的工作清单，不自动作任何决定。"""
+    """后台逐街道（乡镇）比对登记、申请事实与在保记录：疑似应享未享、疑似不应再享。结果进入各村（社区）的工作清单，不自动作任何决定。"""
     area, on = body.area_code or actor.area, body.on or clock.today
     if not actor.scope.covers(area) or await find_area(session, area, clock.today) is None:
         raise area_not_found(area)
@@ -154,8 +154,8 @@ async def _shown(session: SessionDep, scope: AreaScope, run: DiscoveryRun) -> Di
         requested_by=run.requested.name,
         requested_at=run.requested.at,
         status=progress.status,
-        communities_done=progress.done,
-        communities_total=progress.total,
+        areas_done=progress.done,
+        areas_total=progress.total,
         problem=None if progress.problem is None else dict(progress.problem),
         finished_at=run.finished_at,
         counts=None if run.counts is None else dict(run.counts),

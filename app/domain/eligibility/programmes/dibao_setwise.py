@@ -52,8 +52,8 @@ def _grant(cases: Cases, outcome: Column, monthly: Column) -> tuple[Part, ...]:
     base = _base(cases, granted)
     members = cases.population.members_of(granted)
     counted = members[cases.counts[members]]
-    uplift, parts = cases.uplifts(cases.rules.uplift(CODE), counted)
     heads = cases.heads[granted]
+    uplift, parts = cases.uplifts(cases.rules.uplift(CODE), counted, np.repeat(cases.population.residence[granted], heads))
     total = base + summed(uplift, np.cumsum(heads) - heads)
     cut, cuts = _cut_for_refusals(cases, granted, base, counted)
     total -= cut

@@ -69,9 +69,10 @@ def _grant(cases: Cases, answers: Answers, income: Column) -> Answers:
     if not granted.size or answers.members is None:
         return answers
     members = answers.members[granted]
-    needed = cases.standard_fen[cases.population.owners(members)] * cases.rules.scale
+    owners = cases.population.owners(members)
+    needed = cases.standard_fen[owners] * cases.rules.scale
     base = rounded(needed if choice == "standard" else needed - income[granted], cases.rules.scale, cases.rules.rounding)
-    uplift, parts = cases.uplifts(cases.rules.uplift(CODE), members)
+    uplift, parts = cases.uplifts(cases.rules.uplift(CODE), members, cases.population.residence[owners])
     answers.monthly_fen[granted] = base + uplift
     return replace(answers, parts=(Part("base", members, base, per_member=True), *parts))
 
