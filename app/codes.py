@@ -20,6 +20,7 @@ ERRORS: dict[str, str] = {
     "internal_error": "系统内部错误",
     "malformed_request": "填写内容有误",
     "method_not_allowed": "不支持该请求方法",
+    "population_run_not_found": "没有这次全量测算，或不在您的辖区内",
     "repeated_parameter": "查询参数重复出现",
     "request_refused": "请求被拒绝",
     "route_not_found": "没有这个地址",

@@ -97,10 +97,7 @@ async def get_claims(request: Request, token: Annotated[str | None, Depends(bear
 
 ClaimsDep = Annotated[Claims, Depends(get_claims)]
 
-# One round trip opens the transaction: it checks that the token still counts and puts up the walls. No row, no walls.
-ENTER = text(
-    """
-    WITH caller AS (
+CALLER = """
         SELECT district, username AS name, must_change_password FROM account
         WHERE id = :sub AND area_code = :area AND disabled_at IS NULL
           AND date_trunc('second', tokens_valid_from) <= to_timestamp(:iat)
@@ -108,9 +105,15 @@ ENTER = text(
         SELECT district, client_id, false FROM client
         WHERE id = :sub AND area_code = :area AND disabled_at IS NULL
           AND date_trunc('second', tokens_valid_from) <= to_timestamp(:iat)
-    )
+"""
+NOT_REVOKED = "NOT EXISTS (SELECT 1 FROM revoked_token WHERE jti IN (:jti, :session))"
+
+# One round trip opens the transaction: it checks that the token still counts and puts up the walls. No row, no walls.
+ENTER = text(
+    f"""
+    WITH caller AS ({CALLER})
     SELECT district, name, must_change_password, set_config('app.district', district, true), set_config('app.scope', :area, true)
-    FROM caller WHERE NOT EXISTS (SELECT 1 FROM revoked_token WHERE jti IN (:jti, :session))
+    FROM caller WHERE {NOT_REVOKED}
     """
 )
 

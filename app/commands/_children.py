@@ -39,12 +39,18 @@ class Patience:
     def died(self) -> None:
         """Says so and sets the pause. Raises GaveUpError after eight quick deaths in a row (about a minute)."""
         now = time.monotonic()
-        self.deaths = self.deaths + 1 if now - self.started_at < SETTLED_SECONDS else 1
+        if now - self.started_at >= SETTLED_SECONDS:
+            self.settled()
+        self.deaths += 1
         if self.deaths > QUICK_DEATHS_ALLOWED:
             raise GaveUpError(f"{self.name}反复退出，已停止服务；请查看上面的日志。")
         pause = 0.0 if self.deaths == 1 else min(FIRST_PAUSE_SECONDS * 2 ** (self.deaths - 2), LONGEST_PAUSE_SECONDS)
         self.next_at = now + pause
         print(f"{self.name}意外退出，{f'{pause:g} 秒后' if pause else '正在'}重新启动……", file=sys.stderr, flush=True)
+
+    def settled(self) -> None:
+        """It is known to work; what was before is forgotten."""
+        self.deaths = 0
 
     def is_over(self) -> bool:
         return time.monotonic() >= self.next_at
@@ -124,7 +130,7 @@ class Database:
             self.patience.died()
             return
         self.is_down = False
-        self.patience.started()
+        self.patience.settled()  # it answers: should it be killed again, it is started again at once
         print("数据库已重新启动，数据完好。", file=sys.stderr, flush=True)
 
 

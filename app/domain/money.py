@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
+from functools import lru_cache
 from math import ceil, floor
 
 FEN_PER_YUAN = 100
@@ -40,6 +41,8 @@ TO_THE_FEN = Rounding(1, RoundingMode.HALF_UP)
 
 def round_fen(amount: Exact, rounding: Rounding = TO_THE_FEN) -> int:
     """Round an exact amount in fen to whole units; ties of ``half_up`` go away from zero."""
+    if amount.denominator == 1 and rounding.unit_fen == 1:
+        return int(amount)
     units = Fraction(amount) / rounding.unit_fen
     return _whole(units, rounding.mode) * rounding.unit_fen
 
@@ -55,7 +58,7 @@ def _whole(units: Fraction, mode: RoundingMode) -> int:
         case RoundingMode.HALF_EVEN:
             return round(units)
         case RoundingMode.HALF_UP:
-            return floor(units + Fraction(1, 2))
+            return (2 * units.numerator + units.denominator) // (2 * units.denominator)
 
 
 def exact(value: str | int | Decimal) -> Fraction:
@@ -68,15 +71,21 @@ def exact(value: str | int | Decimal) -> Fraction:
     """
     if isinstance(value, bool) or not isinstance(value, (str, int, Decimal)):
         raise TypeError(f"not an exact number: {value!r}")
+    return _exact_text(value) if isinstance(value, str) else Fraction(value)
+
+
+@lru_cache(maxsize=1024)
+def _exact_text(value: str) -> Fraction:
+    """The rates of a policy are read over and over."""
     return Fraction(value)
 
 
 def yuan_text(amount_fen: Exact, places: int = 4) -> str:
     """An amount as decimal yuan, truncated (never rounded), with at least two decimals: ``"551.9966"``, ``"300.00"``."""
-    if isinstance(amount_fen, int):
-        yuan, rest = divmod(abs(amount_fen), FEN_PER_YUAN)
+    if amount_fen.denominator == 1:
+        yuan, rest = divmod(abs(int(amount_fen)), FEN_PER_YUAN)
         return f"{'-' if amount_fen < 0 else ''}{yuan}.{rest:02d}"
-    return decimal_text(amount_fen / FEN_PER_YUAN, places)
+    return decimal_text(Fraction(amount_fen) / FEN_PER_YUAN, places)
 
 
 def percent_text(ratio: Exact) -> str:

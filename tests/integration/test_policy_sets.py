@@ -122,6 +122,8 @@ async def test_a_set_from_json_and_from_a_file(sign_in: SignIn) -> None:
         (b"- [", 422, "policy_malformed"),
         (b"a: &a [1]\nb: *a\n", 422, "policy_malformed"),
         (b"[]", 422, "malformed_policy"),
+        (b'- area: "350702"\n  parameters:\n    x.y: [{effective_from: 2029-01-01, value: "a\\0"}]\n', 422, "policy_malformed"),
+        (b"? [1, 2]\n: 3\n", 422, "policy_malformed"),
         (b"\xff\xfe\x00", 422, "policy_malformed"),
         (b'- area: "340882"\n  parameters: {}\n', 404, "area_not_found"),
         (b"#" * (1 << 20) + b"#", 413, "body_too_large"),
@@ -132,6 +134,14 @@ async def test_a_wrong_file_is_refused(sign_in: SignIn, content: bytes, status: 
     files = {"file": ("policy.yaml", content, "application/yaml")}
     answer = await sign_in("district.policy").post(f"{SETS}/uploads", data=form, files=files, headers=key())
     problem(answer, status, code)
+
+
+async def test_keys_of_different_kinds_are_text(sign_in: SignIn) -> None:
+    content = b'- area: "350702"\n  parameters:\n    x.bands: [{effective_from: 2029-01-01, value: {1: 2, a: 3}}]\n'
+    form, files = {"title": "试点", "effective_from": "2029-01-01"}, {"file": ("policy.yaml", content, "application/yaml")}
+    officer = sign_in("district.policy")
+    (made,) = (await ok(await officer.post(f"{SETS}/uploads", data=form, files=files, headers=key()), 201))["items"]
+    assert [one["value"] for one in await values_of(officer, made["id"], "x.bands")] == [{"1": 2, "a": 3}]
 
 
 async def test_nobody_works_on_another_areas_set(sign_in: SignIn) -> None:

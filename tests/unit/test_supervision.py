@@ -5,11 +5,13 @@ from __future__ import annotations
 import sys
 import time
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 from app.commands import _children
-from app.commands._children import Child, GaveUpError, Patience
+from app.commands._children import Child, Database, GaveUpError, Patience
+from app.embedded import EmbeddedPostgres, EmbeddedPostgresError
 
 
 @pytest.fixture
@@ -41,6 +43,41 @@ def test_an_accident_after_a_settled_life_is_forgotten(now: list[float]) -> None
         now[0] += 6
         patience.died()
         assert patience.is_over()
+
+
+class Mortal:
+    """A database that dies whenever it is looked at, and starts unless it is told not to."""
+
+    running = False
+    refuses = False
+    starts = 0
+
+    def is_running(self) -> bool:
+        return self.running
+
+    def restart_if_dead(self) -> bool:
+        self.starts += 1
+        if self.refuses:
+            raise EmbeddedPostgresError("数据库启动失败")
+        return True
+
+
+def test_a_database_that_starts_each_time_is_never_given_up_and_one_that_does_not_is(
+    now: list[float], capfd: pytest.CaptureFixture[str]
+) -> None:
+    mortal = Mortal()
+    database = Database(cast(EmbeddedPostgres, mortal))
+    for _ in range(30):
+        database.keep_alive()
+        assert not database.is_down
+    assert mortal.starts == 30
+    mortal.refuses = True
+    with pytest.raises(GaveUpError, match="数据库反复退出"):
+        for _ in range(10_000):
+            database.keep_alive()
+            now[0] += 0.2
+    assert mortal.starts == 38
+    assert "数据库启动失败" in capfd.readouterr().err
 
 
 def test_a_child_that_cannot_start_is_tried_again_and_given_up(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -47,10 +48,18 @@ async def load_policy_document(session: AsyncSession, text: str, *, demo: bool, 
 def read_document(text: str | bytes) -> object:
     """The parsed YAML. Raises ``Malformed`` policy_malformed."""
     try:
-        return yaml.safe_load(_without_aliases(text))
-    except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError) as error:
+        return _plain(yaml.safe_load(_without_aliases(text)))
+    except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
         finding = FieldError("", "not_yaml", f"不是合法的 YAML：{(str(error).splitlines() or [''])[0]}")
         raise Malformed("policy_malformed", "政策文件无法读取，请检查缩进和引号。", errors=[finding]) from error
+
+
+def _plain(document: object) -> object:
+    """As JSON holds it: keys are text, dates are text, nothing that Postgres can't store."""
+    text = json.dumps(document, ensure_ascii=False, default=str)
+    if "\\u0000" in text or any("\ud800" <= character <= "\udfff" for character in text):
+        raise yaml.YAMLError("含有无法保存的字符")
+    return json.loads(text)
 
 
 def _without_aliases(text: str | bytes) -> str | bytes:
@@ -112,6 +121,10 @@ class ParameterBooks:
             self._book = await read_book(session, stamp)
             self._stamp = stamp
         return self._book
+
+    def kept(self, active: Sequence[UUID]) -> ParameterBook | None:
+        """The kept book, if it is made of just these sets (by id)."""
+        return self._book if tuple(active) == self._stamp else None
 
 
 async def active_sets(session: AsyncSession) -> dict[str, UUID]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 
 from app.domain.eligibility.facts import Income, IncomeKind, Member
 from app.domain.eligibility.parameters import Policy
@@ -67,18 +68,18 @@ class IncomeItem:
     because: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class IncomeAccount:
     """All items of the members looked at; ``total`` is after the deductible hardship expense and never negative."""
 
     items: tuple[IncomeItem, ...]
     deductible_fen: int = 0
 
-    @property
+    @cached_property
     def gross(self) -> Fraction:
         return sum((item.counted for item in self.items), Fraction(0))
 
-    @property
+    @cached_property
     def total(self) -> Fraction:
         return max(Fraction(0), self.gross - self.deductible_fen)
 

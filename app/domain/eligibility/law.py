@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from datetime import date
+from functools import lru_cache
 
 _ALWAYS = date.min
 _M649 = date(2014, 5, 1)  # 社会救助暂行办法
@@ -118,6 +119,7 @@ TOPICS: dict[str, tuple[Citation, ...]] = {
 _CHANGES = tuple(sorted({start for versions in TOPICS.values() for start, _ in versions if start != _ALWAYS}))
 
 
+@lru_cache(maxsize=10_000)
 def cite(topic: str, on: date) -> str:
     """The article that governs a topic on a business date."""
     versions = TOPICS[topic]

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
@@ -65,6 +66,7 @@ class _Series:
         return self.rows[index] if index >= 0 and self.rows[index].in_force(day) else None
 
 
+@lru_cache(maxsize=10_000)
 def area_chain(area_code: str) -> tuple[str, ...]:
     """The areas whose parameters hold in an area, nearest first: 12, 9, 6, 4, 2 digits, then the nation ("00")."""
     own = [area_code[:digits] for digits in _PREFIXES if len(area_code) >= digits]

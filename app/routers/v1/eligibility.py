@@ -20,7 +20,8 @@ from app.routers.v1.eligibility_facts import AssessmentRequest
 
 router = api_router("资格测算", "/eligibility")
 
-Assessor = Annotated[Actor, allow(*(duty for duty in STAFF if duty is not Duty.ADMIN))]
+ASSESSORS = tuple(duty for duty in STAFF if duty is not Duty.ADMIN)
+Assessor = Annotated[Actor, allow(*ASSESSORS)]
 
 
 @router.post("/assessments", summary="一次性资格测算", response_model=AssessmentView)
@@ -43,6 +44,10 @@ async def assess_household(
         raise Malformed("malformed_facts", "测算事实有误，请按提示逐项更正后重新提交。", errors=[finding])
     book = await runtime.parameter_books.current(session)
     return Response(orjson.dumps(body_of(assess(question, book), explain=explain)), media_type="application/json")
+
+
+ROUTE = router.routes[-1]
+"""The route of the assessment; ``app.quick_assessment`` answers in its name."""
 
 
 def body_of(assessment: Assessment, *, explain: bool = False) -> dict[str, Any]:

@@ -148,7 +148,7 @@ def _cut_for_refusals(case: Case, ruling: Ruling, base_fen: int) -> int:
         (member for member in case.counted if member.employable and member.job_offers_refused >= times),
         key=lambda member: member.ref,
     )  # by ref, so that the odd fen falls on the same member in whatever order the members are listed
-    shares = own_shares(base_fen, case.size)
+    shares = own_shares(base_fen, case.size) if refusing else ()
     for member, share_fen in zip(refusing, shares, strict=False):
         because = f"无正当理由连续 {member.job_offers_refused} 次拒绝就业，停发本人份额 {yuan_text(share_fen)} 元"
         ruling.note("job_refusal_share_fen", share_fen, "job_refusal", because, member.ref)
