@@ -248,9 +248,7 @@ async def test_a_chunk_that_kills_every_worker_is_not_tried_for_ever(runtime: Ru
     handler = Counting()
     job_id = await _enqueue(runtime, handler, 1)
     async with transaction(runtime.engine, SCOPE) as session:
-        await session.execute(
-            text("UPDATE job_chunk SET attempts = :n WHERE job_id = :j"), {"n": runner.MAX_LEASES, "j": job_id}
-        )
+        await session.execute(text("UPDATE job_chunk SET attempts = :n WHERE job_id = :j"), {"n": runner.MAX_LEASES, "j": job_id})
     await run_job(runtime, SCOPE, job_id)
     assert ((await _job(runtime, job_id)).status, handler.calls) == ("failed", 0)
 

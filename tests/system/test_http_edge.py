@@ -249,7 +249,7 @@ async def raw(app: FastAPI, method: str, path: str, headers: list[tuple[bytes, b
 
     scope = {"type": "http", "method": method, "path": path, "raw_path": path.encode(), "query_string": b"", "headers": headers}
     common = {"asgi": {"version": "3.0"}, "http_version": "1.1", "scheme": "http", "client": ("test", 1), "server": ("test", 80)}
-    await app({**scope, **common, "root_path": ""}, receive, send)  # type: ignore[arg-type]
+    await app({**scope, **common, "root_path": ""}, receive, send)
     return status
 
 

@@ -59,7 +59,8 @@ _DECLARED = f"""
 """
 _STATED = """
     INSERT INTO run_stated
-    SELECT d.household_id, (one ->> 'ref')::uuid, one FROM run_declared d, jsonb_array_elements(d.facts -> 'members') AS listed(one)
+    SELECT d.household_id, (one ->> 'ref')::uuid, one
+    FROM run_declared d, jsonb_array_elements(d.facts -> 'members') AS listed(one)
 """
 # What the registry knows of a person on the day.
 _KNOWN = """

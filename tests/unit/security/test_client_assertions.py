@@ -25,6 +25,7 @@ CLIENT = "bureau-housing"
 ENDPOINT = "https://minzheng.example/api/v1/auth/token"
 PRIVATE = ec.generate_private_key(ec.SECP256R1())
 NOW = 1_790_000_000
+LONG = "as long as allowed"
 
 
 def jwk_of(private: ec.EllipticCurvePrivateKey) -> dict[str, str]:
@@ -51,9 +52,11 @@ def refuse(token: str, *, public_jwk: dict[str, str] = PUBLIC, client_id: str = 
     assert caught.value.code == "invalid_client"
 
 
-@pytest.mark.parametrize("changes", [{}, {"aud": [ENDPOINT]}, {"exp": int(time.time()) + 290}, {"jti": "7" * 128}])
+@pytest.mark.parametrize("changes", [{}, {"aud": [ENDPOINT]}, {"exp": LONG}, {"jti": "7" * 128}])
 @pytest.mark.parametrize("header", [{}, {"typ": MISSING}, {"kid": "theirs"}, {"typ": "client-authentication+jwt"}])
 def test_good_assertions(changes: dict[str, Any], header: dict[str, Any]) -> None:
+    if changes.get("exp") is LONG:  # counted from now, not from when the tests were collected
+        changes = {"exp": int(time.time()) + 290}
     token = assertion(changes, **header)
     assert client_of_assertion(token) == CLIENT
     found = verify_client_assertion(token, client_id=CLIENT, public_jwk=PUBLIC, token_endpoint=ENDPOINT)
