@@ -13,7 +13,7 @@ from sqlalchemy.dialects import postgresql
 from app.db import ddl
 
 revision = "0006"
-down_revision = "0007"
+down_revision = "0005"
 branch_labels = None
 depends_on = None
 

@@ -12,7 +12,7 @@ from sqlalchemy.dialects import postgresql
 
 from app.db import ddl
 
-revision = "0008"
+revision = "0007"
 down_revision = "0006"
 branch_labels = None
 depends_on = None

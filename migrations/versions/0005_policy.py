@@ -12,7 +12,7 @@ from sqlalchemy.dialects import postgresql
 
 from app.db import ddl
 
-revision = "0007"
+revision = "0005"
 down_revision = "0004"
 branch_labels = None
 depends_on = None
