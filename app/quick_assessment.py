@@ -7,6 +7,7 @@ OpenAPI; so nothing can be learned or done here that can't be there.
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import asyncpg
@@ -28,6 +29,7 @@ from app.security.tokens import Claims
 
 PATH = "/api/v1/eligibility/assessments"
 MAX_BODY_BYTES = 64 * 1024
+TOKENS_KEPT = 1000
 _ONCE = (b"authorization", b"content-type", b"content-length")
 
 # The caller's check is the one that opens every session; beside it the two things that the route looks up.
@@ -41,17 +43,38 @@ _LOOK = text(
     """
 ).compile(dialect=PGDialect_asyncpg())  # type: ignore[no-untyped-call]
 
+_SQL, _PLACES = str(_LOOK), tuple(_LOOK.positiontup or ())
+
+
+class VerifiedTokens:
+    """Tokens whose signature was verified a moment ago; that they still count is asked of the database every time."""
+
+    def __init__(self) -> None:
+        self._claims: dict[str, Claims] = {}
+
+    def claims_of(self, runtime: Runtime, token: str) -> Claims:
+        """Raises ``Unauthenticated`` like the verification itself."""
+        known = self._claims.get(token)
+        if known is not None and time.time() < known.expires_at:
+            return known
+        claims = runtime.tokens.verify_access_token(token)
+        if len(self._claims) >= TOKENS_KEPT:
+            self._claims.clear()
+        self._claims[token] = claims
+        return claims
+
 
 class QuickAssessment:
     """Middleware just outside the framework."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
+        self.tokens = VerifiedTokens()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"] == PATH and (token := _clean_token(scope)):
             receive, body = await _read(receive)
-            answer = await _answer(scope["app"].state.runtime, token, body)
+            answer = await answer_quickly(scope["app"].state.runtime, self.tokens, token, body)
             if answer is not None:
                 scope["route"] = eligibility.ROUTE  # by which logs and metrics name it
                 await _send(send, answer)
@@ -91,9 +114,10 @@ async def _read(receive: Receive) -> tuple[Receive, bytes]:
     return again, b"".join(message.get("body", b"") for message in seen)
 
 
-async def _answer(runtime: Runtime, token: str, body: bytes) -> bytes | None:
+async def answer_quickly(runtime: Runtime, tokens: VerifiedTokens, token: str, body: bytes) -> bytes | None:
+    """The answer to a clean request; None for everything else."""
     try:
-        claims = runtime.tokens.verify_access_token(token)
+        claims = tokens.claims_of(runtime, token)
         if claims.duties.isdisjoint(eligibility.ASSESSORS):
             return None
         question = AssessmentRequest.model_validate(parse_json(body)).to_domain()
@@ -114,12 +138,20 @@ async def _look(runtime: Runtime, claims: Claims, question: AssessmentQuestion) 
         "code": question.area_code,
         "day": question.business_date,
     }
-    async with runtime.engine.connect() as connection:
-        driver = (await connection.get_raw_connection()).driver_connection
-        if driver is None:
-            return None
-        row = await driver.fetchrow(str(_LOOK), *(values[name] for name in _LOOK.positiontup or ()))
+    row = await _row(runtime, [values[name] for name in _PLACES])
     return runtime.parameter_books.kept(row["sets"] or ()) if row is not None else None
+
+
+async def _row(runtime: Runtime, values: list[Any]) -> Any:
+    """One statement, and so one transaction, on a connection of the application's pool."""
+    connection: Any = await runtime.engine.raw_connection()
+    try:
+        row = await connection.driver_connection.fetchrow(_SQL, *values)
+    except BaseException:
+        connection.invalidate()  # who knows what it is still waiting for
+        raise
+    connection.close()
+    return row
 
 
 async def _send(send: Send, body: bytes) -> None:

@@ -189,3 +189,13 @@ async def test_a_family_with_nothing_to_find(sign_in: SignIn, runtime: Runtime) 
     applicants: Family = await family(sign_in)
     await searched(sign_in, runtime)
     assert await findings(sign_in, applicants.household_id) == []
+
+
+async def test_open_findings_stand_among_the_tasks_of_who_works_on_them(sign_in: SignIn, runtime: Runtime) -> None:
+    await living(sign_in, disability=CERTIFIED)
+    await searched(sign_in, runtime)
+    for who in ("c001001.worker", "s001.clerk"):
+        (waiting,) = (await ok(await sign_in(who).get("/api/v1/tasks")))["work_lists"]
+        listed = await ok(await sign_in(who).get(f"{waiting['href']}?count=true&limit=1"))
+        assert waiting["open"] == listed["total"] > 0
+    assert (await ok(await sign_in("district.reviewer").get("/api/v1/tasks")))["work_lists"] == []

@@ -10,18 +10,27 @@ from typing import Any
 import httpx
 import orjson
 import pytest
+import time_machine
 from sqlalchemy import text
 
 from app.db.session import transaction
 from app.domain.access import Duty, Level
+from app.domain.errors import Unauthenticated
 from app.ids import new_id
-from app.quick_assessment import MAX_BODY_BYTES, PATH, _answer
+from app.quick_assessment import MAX_BODY_BYTES, PATH, VerifiedTokens, answer_quickly
 from app.runtime import Runtime
 from tests.integration.test_eligibility_api import EXAMPLE
 from tests.world import World
 
 pytestmark = pytest.mark.db
 SignIn = Callable[[str], httpx.AsyncClient]
+
+
+async def _answer(runtime: Runtime, token: str, body: bytes) -> bytes | None:
+    return await answer_quickly(runtime, TOKENS, token, body)
+
+
+TOKENS = VerifiedTokens()
 
 
 def example(**values: Any) -> dict[str, Any]:
@@ -142,6 +151,15 @@ async def test_a_token_that_no_longer_counts_is_refused(runtime: Runtime, world:
         names = {"jti": str(jti), "until": datetime.now(UTC) + timedelta(hours=1)}
         await session.execute(text("INSERT INTO revoked_token (jti, expires_at, revoked_at) VALUES (:jti, :until, now())"), names)
     assert await _answer(runtime, revoked, orjson.dumps(EXAMPLE)) is None
+
+
+async def test_an_expired_token_is_verified_anew(runtime: Runtime, world: World) -> None:
+    account = world.accounts["s001.clerk"]
+    with time_machine.travel(datetime.now(UTC) - timedelta(days=2), tick=False):
+        old = runtime.tokens.issue_access_token(subject=account.id, level=account.level, area=account.area, duties=account.duties)
+        assert TOKENS.claims_of(runtime, old) is TOKENS.claims_of(runtime, old)
+    with pytest.raises(Unauthenticated):
+        TOKENS.claims_of(runtime, old)
 
 
 async def test_the_answer_is_counted_under_its_route(sign_in: SignIn, anonymous: httpx.AsyncClient) -> None:

@@ -7,10 +7,13 @@ from typing import Any
 from uuid import UUID
 
 from pydantic import Field
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.repositories import case_lists
 from app.db.repositories.case_lists import NO_DATE, TaskQuery
+from app.db.repositories.discovery import DiscoveryRepository, FindingFilter
 from app.dependencies import ClockDep, PageDep, RuntimeDep, SessionDep, StaffActor, bad_cursor, encode_cursor
+from app.domain.access import Actor, Duty
 from app.domain.calendar import business_date
 from app.domain.casework.clocks import overdue
 from app.domain.casework.tasks import TASK_NAMES, Task, awaited_states
@@ -57,22 +60,46 @@ class TaskOut(ApiModel):
         )
 
 
+class WorkList(ApiModel):
+    """另有清单的待办，按件数汇总。"""
+
+    kind: str
+    title: str
+    open: int = Field(description="辖区内未处理的件数")
+    href: str = Field(description="清单地址")
+
+
+class Tasks(Page[TaskOut]):
+    """待办，连同另有清单的工作。"""
+
+    work_lists: list[WorkList]
+
+
 @router.get("/tasks", summary="我的待办")
-async def list_tasks(
-    session: SessionDep, runtime: RuntimeDep, clock: ClockDep, actor: StaffActor, page: PageDep
-) -> Page[TaskOut]:
-    """辖区内等待本人岗位办理的申请，时限近的在前。公示未满的不列入；自己提出初审意见的不会等自己确认。"""
+async def list_tasks(session: SessionDep, runtime: RuntimeDep, clock: ClockDep, actor: StaffActor, page: PageDep) -> Tasks:
+    """辖区内等待本人岗位办理的申请，时限近的在前。公示未满的不列入；自己提出初审意见的不会等自己确认。
+
+    `work_lists` 汇总另有清单的工作：政策找人的线索由村（社区）和工作站处理。
+    """
     policy = (await runtime.parameter_books.current(session)).policy(actor.area, clock.today)
     states = awaited_states(actor.duties, confirmation_delegated=policy.flag("dibao.confirmation_delegated"))
     query = TaskQuery(states, actor.id, clock.today)
     found = await case_lists.list_tasks(actor.scope, session, query, after=_position(page.after), limit=page.limit + 1)
     items = found[: page.limit]
     last = items[-1] if items else None
-    return Page(
+    return Tasks(
         items=[TaskOut.of(task, clock.today) for task in items],
+        work_lists=await _work_lists(session, actor),
         next_cursor=encode_cursor(last.due_on or NO_DATE, last.application_id) if last and len(found) > page.limit else None,
         total=await case_lists.count_tasks(actor.scope, session, query) if page.count else None,
     )
+
+
+async def _work_lists(session: AsyncSession, actor: Actor) -> list[WorkList]:
+    if not actor.has(Duty.COMMUNITY_WORKER, Duty.STATION_CLERK):
+        return []
+    waiting = await DiscoveryRepository(session).count_findings(actor.scope, FindingFilter())
+    return [WorkList(kind="discovery_finding", title="政策找人线索", open=waiting, href="/api/v1/discovery-findings")]
 
 
 def _position(after: tuple[Any, ...] | None) -> tuple[date, UUID] | None:
