@@ -42,7 +42,7 @@ def population() -> DemoPopulation:
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def demo(cluster: URL, worker_name: str, data_folder: Path, population: DemoPopulation) -> AsyncIterator[Runtime]:
     """A database of its own, with the demo's accounts, applicants and applications."""
-    settings = await build_database(cluster, f"demo_{worker_name}", data_folder)
+    settings = await build_database(cluster, f"cases_{worker_name}", data_folder)
     async with running(settings) as runtime:
         await load_reference(runtime)
         await load_accounts(runtime)

@@ -251,10 +251,10 @@ async def test_search_by_number_finds_within_the_area_only(sign_in: SignIn) -> N
     named = await sign_in("c001001.worker").post("/api/v1/persons/search", json={"id_number": number, "name": "阿卜杜拉•买买提"})
     assert named.json()["total"] == 1
     wrong = await sign_in("c001001.worker").post("/api/v1/persons/search", json={"id_number": number, "name": "别人"})
-    assert wrong.json() == {"items": [], "total": 0}
+    assert wrong.json() == {"items": [], "next_cursor": None, "total": 0}
     elsewhere = await sign_in("s002.clerk").post("/api/v1/persons/search", json={"id_number": number})
     nobody = await sign_in("s002.clerk").post("/api/v1/persons/search", json={"id_number": fresh_number()})
-    assert elsewhere.json() == nobody.json() == {"items": [], "total": 0}
+    assert elsewhere.json() == nobody.json() == {"items": [], "next_cursor": None, "total": 0}
 
 
 async def test_search_needs_something_to_search_for(sign_in: SignIn) -> None:

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.domain.eligibility import AssessmentQuestion, Context, Member, NoPolicyInForce, ParameterBook, assess
+from app.domain.eligibility import AssessmentQuestion, Context, Household, Member, NoPolicyInForce, ParameterBook, assess
 from app.domain.eligibility.arithmetic_setwise import NotSetWise, rounded
 from app.domain.eligibility.case_setwise import OUTCOMES, Answers
 from app.domain.eligibility.columns_setwise import CODED, HOLDINGS, INCOME_COLUMNS, Population, population_of
@@ -33,7 +33,7 @@ from app.domain.eligibility.interplay import HIGHER_OF, PASSPORTS
 from app.domain.eligibility.periods import age_on
 from app.domain.eligibility.rules_setwise import Rules
 from app.domain.money import Rounding, RoundingMode, round_fen
-from tests.unit.eligibility.families import TIER_DISTRICT, book, book_with, family, income, person, question
+from tests.unit.eligibility.families import TIER_DISTRICT, book, book_with, disabled, family, income, person, question
 from tests.unit.eligibility.households import AREAS, questions
 
 DAYS = (date(2025, 10, 15), date(2026, 8, 10), date(2026, 2, 27), date(2026, 2, 28), date(2028, 2, 29), date(2026, 3, 1))
@@ -46,6 +46,7 @@ Essence = tuple[str, int, tuple[tuple[str, str, int], ...]]
 VARIANTS: dict[str, dict[str, Any]] = {
     "as the demo has it": {},
     "odd rates": {
+        "dibao.standard.urban": 55_201,
         "dibao.employment_cost_rate": "0.333",
         "dibao.tiers": [{"code": "A", "income_below_rate": "0.777", "per_person": 1}],
     },
@@ -280,6 +281,75 @@ def test_twins_follow_every_local_choice_at_length(variant: str, area: str, data
     parameters = local_book(area, variant)
     programmes = ("dibao", "dibao_edge", "disability_living", "disability_care", "old_age")
     compare(drawn_batch(data, area, programmes, parameters), parameters)
+
+
+# --- every boundary, every standing: grids instead of chance ----------------------------------------
+
+
+def plain(size: int, monthly: int, kind: IncomeKind, **facts: Any) -> Household:
+    """A household with one income that meets every condition but perhaps that of income."""
+    head = person("m1", incomes=(Income(kind, monthly),), employment=Employment.EMPLOYED)
+    others = [person(f"m{place}", "sibling", disability=disabled("physical", 2, True)) for place in range(2, size + 1)]
+    return family(head, *others, **facts)
+
+
+@pytest.mark.parametrize("area", AREAS)
+@pytest.mark.parametrize("kind", [IncomeKind.OTHER, IncomeKind.WAGE])
+@pytest.mark.parametrize("variant", ["as the demo has it", "odd rates", "tens, half even"])
+def test_three_fen_around_every_line(area: str, kind: IncomeKind, variant: str) -> None:
+    parameters = local_book(area, variant)
+    policy = parameters.policy(area, DAYS[1])
+    counted = 1 - (policy.find_ratio("dibao.employment_cost_rate") or 0) if kind is IncomeKind.WAGE else 1
+    asked = []
+    for residence in Residence:
+        standard = policy.money(f"dibao.standard.{residence.value}")
+        for line in ("0.30", "0.70", "0.777", "1", "1.5", "2"):
+            for size in range(1, 6):
+                middle = int(Fraction(line) * standard * size / counted)
+                households = [plain(size, middle + delta, kind) for delta in range(-3, 4)]
+                asked += [question(one, "dibao", "dibao_edge", on=DAYS[1], area=area, residence=residence) for one in households]
+    compare(asked, parameters)
+    assert len({essence[:2] for essence in pure(asked, parameters).values()}) > 5
+
+
+ASKED = (("dibao",), ("dibao_edge",), ("dibao", "dibao_edge"), ("disability_living",), ("dibao_edge", "disability_living"))
+CURRENT = (
+    None,
+    *(
+        CurrentEntitlement(code, fen, "2025-01", left)
+        for code in ("dibao", "dibao_edge", "tekun", "orphan", "dibao_single")
+        for fen, left in ((None, True), (30_001, True), (30_001, False))
+    ),
+)
+HELD: tuple[tuple[Holding, ...], ...] = (
+    (),
+    (Holding("m2", "tekun"),),
+    (Holding("m1", "tekun"), Holding("m2", "tekun")),
+    (Holding("m2", "dibao"),),
+    (Holding("m2", "dibao_single"), Holding("m2", "unsupported_child")),
+    (Holding("m2", "dibao_edge"),),
+)
+
+
+@pytest.mark.parametrize("area", AREAS)
+@pytest.mark.parametrize("programmes", ASKED, ids="+".join)
+def test_whatever_is_drawn_or_held(area: str, programmes: tuple[str, ...]) -> None:
+    standard = book().policy(area, DAYS[1]).money("dibao.standard.urban")
+    asked = [
+        question(
+            plain(2, monthly, IncomeKind.OTHER, assets=assets, authorised_verification=consent),
+            *programmes,
+            on=DAYS[1],
+            area=area,
+            holds=held,
+            current_entitlement=current,
+        )
+        for current in CURRENT
+        for held in HELD
+        for monthly in (0, 2 * standard - 1, 2 * standard, 2 * standard + 20_000)
+        for assets, consent in (((), True), (None, True), ((), None))
+    ]
+    compare(asked, book())
 
 
 # --- what the tables stand on ----------------------------------------
