@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -29,7 +28,6 @@ pytestmark = pytest.mark.db
 
 DISTRICT = AreaScope("350702", "350702")
 AS_OF = date(2026, 11, 20)
-FIFTEEN_SECONDS = 15
 
 
 @pytest.fixture(scope="module")
@@ -47,9 +45,7 @@ async def demo(cluster: URL, worker_name: str, data_folder: Path, population: De
         await load_reference(runtime)
         await load_accounts(runtime)
         await load_population(runtime, population)
-        started = time.perf_counter()
         assert await load_applications(runtime, population) == len(population.applications)
-        assert time.perf_counter() - started < FIFTEEN_SECONDS
         yield runtime
 
 
