@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -33,6 +34,8 @@ def create_app(settings: Settings | None = None, *, runtime: Runtime | None = No
             return
         async with open_runtime(settings) as opened:
             _attach(app, opened)
+            gc.collect()
+            gc.freeze()  # what the start has made stays for good: no collection need look at it again
             yield
 
     app = FastAPI(

@@ -51,9 +51,14 @@ class VerifiedTokens:
 
     def __init__(self) -> None:
         self._claims: dict[str, Claims] = {}
+        self._keys: tuple[str, ...] = ()
 
     def claims_of(self, runtime: Runtime, token: str) -> Claims:
-        """Raises ``Unauthenticated`` like the verification itself."""
+        """Raises ``Unauthenticated`` like the verification itself. A changed set of signing keys forgets everything."""
+        keys = tuple(key.kid for key in runtime.keys.signing_keys())
+        if keys != self._keys:
+            self._claims.clear()
+            self._keys = keys
         known = self._claims.get(token)
         if known is not None and time.time() < known.expires_at:
             return known

@@ -75,7 +75,7 @@ def area_chain(area_code: str) -> tuple[str, ...]:
 
 @dataclass(slots=True)
 class ParameterBook:
-    """Every parameter of every loaded area. Treat as immutable; the two dictionaries below it are caches of pure results.
+    """Every parameter of every loaded area. Treat as immutable; the dictionaries below it are caches of pure results.
 
     Args:
         rows: in any order; two rows of one key and area may not overlap.
@@ -92,6 +92,7 @@ class ParameterBook:
     demo_areas: frozenset[str] = frozenset()
     _series: dict[tuple[str, str], _Series] = field(init=False, repr=False)
     _versions: dict[tuple[str, date], str] = field(init=False, repr=False, default_factory=dict)
+    _found: dict[tuple[str, str, date], ParameterRow | None] = field(init=False, repr=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         grouped: dict[tuple[str, str], list[ParameterRow]] = {}
@@ -103,6 +104,14 @@ class ParameterBook:
 
     def find(self, area_code: str, key: str, on: date) -> ParameterRow | None:
         """The row in force for ``key`` on ``on``; the nearest area that has one wins."""
+        place = area_code, key, on
+        if place not in self._found:
+            if len(self._found) > _VERSIONS_KEPT:
+                self._found.clear()
+            self._found[place] = self._look(area_code, key, on)
+        return self._found[place]
+
+    def _look(self, area_code: str, key: str, on: date) -> ParameterRow | None:
         for area in area_chain(area_code):
             series = self._series.get((area, key))
             row = series.on(on) if series else None

@@ -45,8 +45,8 @@ Essence = tuple[str, int, tuple[tuple[str, str, int], ...]]
 
 VARIANTS: dict[str, dict[str, Any]] = {
     "as the demo has it": {},
+    "an odd standard": {"dibao.standard.urban": 55_201, "dibao.standard.rural": 44_203},
     "odd rates": {
-        "dibao.standard.urban": 55_201,
         "dibao.employment_cost_rate": "0.333",
         "dibao.tiers": [{"code": "A", "income_below_rate": "0.777", "per_person": 1}],
     },
@@ -295,7 +295,7 @@ def plain(size: int, monthly: int, kind: IncomeKind, **facts: Any) -> Household:
 
 @pytest.mark.parametrize("area", AREAS)
 @pytest.mark.parametrize("kind", [IncomeKind.OTHER, IncomeKind.WAGE])
-@pytest.mark.parametrize("variant", ["as the demo has it", "odd rates", "tens, half even"])
+@pytest.mark.parametrize("variant", ["as the demo has it", "an odd standard", "odd rates", "tens, half even"])
 def test_three_fen_around_every_line(area: str, kind: IncomeKind, variant: str) -> None:
     parameters = local_book(area, variant)
     policy = parameters.policy(area, DAYS[1])
@@ -376,6 +376,14 @@ def test_columns_round_as_money_does(amounts: list[int], scale: int, unit: int, 
     rounding = Rounding(unit, mode)
     expected = [round_fen(Fraction(amount, scale), rounding) for amount in amounts]
     assert rounded(np.array(amounts, dtype=np.int64), scale, rounding).tolist() == expected
+
+
+@pytest.mark.parametrize("mode", RoundingMode)
+@pytest.mark.parametrize(("scale", "unit"), [(1, 1), (2, 1), (4, 1), (5, 1), (1, 10), (2, 10), (3, 100)])
+def test_every_tie_is_settled_as_money_settles_it(mode: RoundingMode, scale: int, unit: int) -> None:
+    amounts = list(range(4 * scale * unit))
+    expected = [round_fen(Fraction(amount, scale), Rounding(unit, mode)) for amount in amounts]
+    assert rounded(np.array(amounts, dtype=np.int64), scale, Rounding(unit, mode)).tolist() == expected
 
 
 def test_codes_stay_what_they_are() -> None:
