@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -19,6 +21,8 @@ from app.domain.errors import Unauthenticated
 from app.ids import new_id
 from app.quick_assessment import MAX_BODY_BYTES, PATH, VerifiedTokens, answer_quickly
 from app.runtime import Runtime
+from app.security.keys import KeyRing
+from app.security.tokens import Tokens
 from tests.integration.test_eligibility_api import EXAMPLE
 from tests.world import World
 
@@ -160,6 +164,18 @@ async def test_an_expired_token_is_verified_anew(runtime: Runtime, world: World)
         assert TOKENS.claims_of(runtime, old) is TOKENS.claims_of(runtime, old)
     with pytest.raises(Unauthenticated):
         TOKENS.claims_of(runtime, old)
+
+
+async def test_a_retired_key_takes_its_verified_tokens_along(runtime: Runtime, world: World, tmp_path: Path) -> None:
+    account, ring = world.accounts["s001.clerk"], KeyRing.create(tmp_path / "keys.json", "aes-256-gcm-siv", demo=True)
+    own = replace(runtime, keys=ring, tokens=Tokens(ring, issuer="http://test", audience="minzheng"))
+    token = own.tokens.issue_access_token(subject=account.id, level=account.level, area=account.area, duties=account.duties)
+    verified, compromised = VerifiedTokens(), ring.active_signing_key.kid
+    assert verified.claims_of(own, token) is verified.claims_of(own, token)
+    ring.rotate("signing")
+    ring.retire("signing", compromised)
+    with pytest.raises(Unauthenticated):
+        verified.claims_of(own, token)
 
 
 async def test_the_answer_is_counted_under_its_route(sign_in: SignIn, anonymous: httpx.AsyncClient) -> None:
