@@ -105,11 +105,13 @@ class ParameterBook:
     def find(self, area_code: str, key: str, on: date) -> ParameterRow | None:
         """The row in force for ``key`` on ``on``; the nearest area that has one wins."""
         place = area_code, key, on
-        if place not in self._found:
+        try:
+            return self._found[place]
+        except KeyError:
             if len(self._found) > _VERSIONS_KEPT:
                 self._found.clear()
-            self._found[place] = self._look(area_code, key, on)
-        return self._found[place]
+            row = self._found[place] = self._look(area_code, key, on)
+            return row
 
     def _look(self, area_code: str, key: str, on: date) -> ParameterRow | None:
         for area in area_chain(area_code):
