@@ -80,9 +80,10 @@ async def test_every_list_takes_limit_cursor_and_count(demo: Demo) -> None:
         if real is None:
             continue
         page = await ok(await http.get(real, params={"limit": 200}))
-        assert set(page) == {"items", "next_cursor"}, path
+        more = {"work_lists"} if path == f"{V1}/tasks" else set()
+        assert set(page) == {"items", "next_cursor"} | more, path
         counted = await ok(await http.get(real, params={"limit": 1, "count": "true"}))
-        assert set(counted) == {"items", "next_cursor", "total"}, path
+        assert set(counted) == {"items", "next_cursor", "total"} | more, path
         assert isinstance(counted["total"], int)
         assert len(counted["items"]) <= 1
 

@@ -14,6 +14,7 @@ from app.db.engine import application_url, create_engine
 from app.runtime import Runtime
 from tests.world import World
 
+pytestmark = [pytest.mark.db, pytest.mark.xdist_group("reference")]  # the tests of one year build on each other
 AREAS = "code,name,level,parent_code,kind\n"
 
 
