@@ -12,7 +12,6 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.repositories import known_households
-from app.db.repositories.audit import AuditEntry, write_audit
 from app.db.repositories.discovery import DiscoveryRepository, added
 from app.domain.access import Actor, AreaScope
 from app.domain.eligibility import ParameterBook
@@ -20,6 +19,7 @@ from app.domain.policy.discovery import DiscoveryRun, Finding, KnownHousehold, f
 from app.domain.policy.model import Signature
 from app.jobs.queue import enqueue
 from app.jobs.registry import ChunkView, JobView, register_handler
+from app.jobs.trail import record_outcome
 from app.runtime import Runtime
 
 KIND = "policy_discovery"
@@ -50,7 +50,7 @@ class DiscoveryHandler:
         self, runtime: Runtime, session: AsyncSession, job: JobView, chunk: ChunkView, *, now: datetime
     ) -> dict[str, Any] | None:
         discovery = DiscoveryRepository(session)
-        run = await discovery.get_run(job.scope, _run_id(job))
+        run = await discovery.get_run(job.scope, job.subject)
         area = str(chunk.arguments["area_code"])
         book = await runtime.parameter_books.current(session)
         households = await known_households.list_households(job.scope, session, area, run.on)
@@ -68,8 +68,8 @@ class DiscoveryHandler:
     ) -> None:
         discovery = DiscoveryRepository(session)
         counts = added(await discovery.chunk_counts(job.scope, job.id))
-        await discovery.finish_run(job.scope, _run_id(job), counts, now)
-        await _record(session, job, "discovery.finished")
+        await discovery.finish_run(job.scope, job.subject, counts, now)
+        await record_outcome(session, job, "discovery.finished", "discovery_run")
 
     async def give_up(
         self,
@@ -80,18 +80,7 @@ class DiscoveryHandler:
         *,
         now: datetime,  # noqa: ARG002
     ) -> None:
-        await _record(session, job, "discovery.failed", reason=str(problem["code"]))
-
-
-def _run_id(job: JobView) -> UUID:
-    if job.subject_id is None:
-        raise ValueError(f"job {job.id} names no run")
-    return job.subject_id
-
-
-async def _record(session: AsyncSession, job: JobView, action: str, reason: str | None = None) -> None:
-    entry = AuditEntry(action, "discovery_run", job.subject_id, job.scope.prefix, reason=reason, details={"job": str(job.id)})
-    await write_audit(session, [entry], None, district=job.scope.district)
+        await record_outcome(session, job, "discovery.failed", "discovery_run", reason=str(problem["code"]))
 
 
 register_handler(KIND, DiscoveryHandler())

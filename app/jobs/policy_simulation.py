@@ -9,7 +9,6 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db.repositories.audit import AuditEntry, write_audit
 from app.db.repositories.policy import active_sets, read_book, read_rows
 from app.db.repositories.policy_runs import RunningCaseRepository, SimulationRepository
 from app.domain.access import Actor, AreaScope
@@ -19,6 +18,7 @@ from app.domain.policy.simulating import SimulationRequest, require_unchanged
 from app.domain.policy.simulation import compare_all, summarise
 from app.jobs.queue import enqueue
 from app.jobs.registry import ChunkView, JobView, register_handler
+from app.jobs.trail import record_outcome
 from app.runtime import Runtime
 
 KIND = "policy_simulation"
@@ -62,7 +62,7 @@ class SimulationHandler:
         now: datetime,  # noqa: ARG002
     ) -> dict[str, Any] | None:
         simulations = SimulationRepository(session)
-        simulation = await simulations.get(job.scope, _simulation_id(job))
+        simulation = await simulations.get(job.scope, job.subject)
         require_unchanged(simulation, content_hash(await read_rows(session, simulation.set_id)))
         before, after = [await read_book(session, [UUID(one) for one in job.arguments[side]]) for side in ("before", "after")]
         area = str(chunk.arguments["area_code"])
@@ -79,12 +79,12 @@ class SimulationHandler:
         *,
         now: datetime,
     ) -> None:
-        simulations, simulation_id = SimulationRepository(session), _simulation_id(job)
+        simulations, simulation_id = SimulationRepository(session), job.subject
         simulation = await simulations.get(job.scope, simulation_id)
         require_unchanged(simulation, content_hash(await read_rows(session, simulation.set_id)))
         summary = summarise(await simulations.tallies(job.scope, job.id))
         await simulations.finish(job.scope, simulation_id, summary, now)
-        await _record(session, job, "simulation.finished")
+        await record_outcome(session, job, "simulation.finished", "simulation")
 
     async def give_up(
         self,
@@ -95,18 +95,7 @@ class SimulationHandler:
         *,
         now: datetime,  # noqa: ARG002
     ) -> None:
-        await _record(session, job, "simulation.failed", reason=str(problem["code"]))
-
-
-def _simulation_id(job: JobView) -> UUID:
-    if job.subject_id is None:
-        raise ValueError(f"job {job.id} names no simulation")
-    return job.subject_id
-
-
-async def _record(session: AsyncSession, job: JobView, action: str, reason: str | None = None) -> None:
-    entry = AuditEntry(action, "simulation", job.subject_id, job.scope.prefix, reason=reason, details={"job": str(job.id)})
-    await write_audit(session, [entry], None, district=job.scope.district)
+        await record_outcome(session, job, "simulation.failed", "simulation", reason=str(problem["code"]))
 
 
 register_handler(KIND, SimulationHandler())

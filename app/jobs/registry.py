@@ -24,6 +24,13 @@ class JobView:
     arguments: dict[str, Any]
     requested_by: UUID
 
+    @property
+    def subject(self) -> UUID:
+        """What the job is about, for kinds that always name it."""
+        if self.subject_id is None:
+            raise ValueError(f"job {self.id} names no subject")
+        return self.subject_id
+
 
 @dataclass(frozen=True, slots=True)
 class ChunkView:
