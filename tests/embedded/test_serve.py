@@ -56,7 +56,7 @@ class Service:
 
     def children(self) -> dict[str, int]:
         """Name → pid of postgres, api and worker."""
-        listed = subprocess.run(["ps", "-eo", "pid=,ppid=,args="], capture_output=True, text=True, check=True).stdout
+        listed = subprocess.run(["ps", "-wweo", "pid=,ppid=,args="], capture_output=True, text=True, check=True).stdout
         found: dict[str, int] = {}
         for line in listed.splitlines():
             pid, parent, arguments = line.split(None, 2)
