@@ -72,7 +72,8 @@ async def secrets(demo: Demo) -> Secrets:
     values: set[str] = set()
     async with demo.owner.connect() as connection:
         for table, column, field, owner in PLAIN:
-            rows = await connection.execute(text(f"SELECT {owner}, {column} FROM {table} WHERE {column} IS NOT NULL"))
+            kept = f"{column} IS NOT NULL AND synthetic"  # the demo's own people: other tests register the published examples
+            rows = await connection.execute(text(f"SELECT {owner}, {column} FROM {table} WHERE {kept}"))
             values |= {demo.runtime.cipher.open(field, uid, sealed) for uid, sealed in rows}
     assert len(values) > 500
     return Secrets(frozenset(values))
