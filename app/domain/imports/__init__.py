@@ -1,0 +1,1 @@
+"""Bulk imports: files as people really send them."""
