@@ -25,7 +25,9 @@ DATA_KEY_BYTES: dict[Profile, int] = {"aes-256-gcm-siv": 32, "sm4-gcm": 16}
 MAC_KEY_BYTES = 32
 MAX_VERSION = 0xFFFF  # two bytes in front of every sealed value
 MIN_DISTINCT_BYTES = 5  # a placeholder such as all zeroes is no key
-LIVE_VERSIONS = 2
+# Every live index version costs each identity a row, so there are two at most. Data keys only open what was sealed under them:
+# frozen records (payment lines, files) keep theirs for as long as the records are kept, through any number of rotations.
+LIVE_VERSIONS: dict[KeyKind, int] = {"index": 2, "data": 1000}
 RETIRE_AFTER_SECONDS = 15  # three times as long as a process may take to notice a rotation
 FORMAT = 1
 
@@ -164,10 +166,10 @@ def rotated_signing(document: dict[str, Any]) -> str:
 
 
 def rotated_secret(document: dict[str, Any], kind: KeyKind, profile: Profile | None) -> str:
-    """Add a version to the data or index keys of the document; answers it. Raises `KeyFileRefused` at two live ones."""
+    """Add a version to the data or index keys of the document; answers it. Raises `KeyFileRefused` at the limit."""
     entries = document[kind]
-    if len(entries) >= LIVE_VERSIONS:
-        raise KeyFileRefused(f"{kind} 密钥已有 {LIVE_VERSIONS} 个版本在用；请先完成重新加密或重建索引，再删除旧版本。")
+    if len(entries) >= LIVE_VERSIONS[kind]:
+        raise KeyFileRefused(f"{kind} 密钥已有 {LIVE_VERSIONS[kind]} 个版本在用；请先完成重新加密或重建索引，再删除旧版本。")
     former = _current(entries)
     chosen: Profile = profile or former["profile"]
     length = DATA_KEY_BYTES[chosen] if kind == "data" else MAC_KEY_BYTES
@@ -204,15 +206,16 @@ def _contents(document: dict[str, Any]) -> Contents:
         demo=document["demo"],
         active=active[0],
         signing={key.kid: key for key in signing},
-        data=_versions([_secret_key(entry, data=True) for entry in document["data"]]),
-        index=_versions([_secret_key(entry, data=False) for entry in document["index"]]),
+        data=_versions("data", document["data"]),
+        index=_versions("index", document["index"]),
         fingerprint=_secret_key(document["fingerprint"], data=False),
     )
 
 
-def _versions(keys: list[SecretKey]) -> Versions:
+def _versions(kind: KeyKind, entries: list[dict[str, Any]]) -> Versions:
+    keys = [_secret_key(entry, data=kind == "data") for entry in entries]
     current = [key for key in keys if key.retired_at is None]
-    _require(len(current) == 1 and len(keys) <= LIVE_VERSIONS)
+    _require(len(current) == 1 and len(keys) <= LIVE_VERSIONS[kind])
     _require(len({key.version for key in keys}) == len(keys) and current[0].version == max(key.version for key in keys))
     return Versions(current[0], {key.version: key for key in keys})
 

@@ -4,8 +4,9 @@ Rotation keeps the former key alive beside the new one, so that nothing read or 
 
 * signing keys (ES256): a retiring key keeps only its public half; it goes on verifying attestations and, for as long as
   a token can live, access tokens;
-* data keys (field encryption) and index keys (blind index): at most two versions live at once. The older one is retired
-  by hand when everything was re-encrypted or re-indexed under the newer one.
+* index keys (blind index): at most two versions live at once; the older one is retired when everybody was re-indexed;
+* data keys (field encryption): an older one is retired by hand when nothing is sealed under it any more. Records that may
+  not change (payment lines, files) keep theirs, so that key stays, readable, beside the newer ones.
 
 Every process notices a changed file by itself: it looks at the file's stamp when it meets a key id or version that it
 doesn't know, and otherwise every few seconds. Keys are parsed once per change of the file, never per call.
@@ -144,8 +145,8 @@ class KeyRing:
     def rotate(self, kind: KeyKind, *, profile: Profile | None = None) -> str:
         """Make a new current key of this kind; the former one stays live. Answers the new kid or version.
 
-        ``profile`` moves data or index keys to other algorithms from this version on. Raises `KeyFileRefused` when two
-        versions are live already.
+        ``profile`` moves data or index keys to other algorithms from this version on. Raises `KeyFileRefused` at the
+        limit of live versions.
         """
         if kind == "signing" and profile is not None:
             raise KeyFileRefused("签名密钥固定为 ES256，不能指定算法；请去掉 --profile。")
