@@ -1,0 +1,6 @@
+"""Stations (民政工作站): what is on file about them, and how they measure up to the standards (三有四全 and others)."""
+
+from app.domain.stations.assessing import assess
+from app.domain.stations.model import Assessment, Criterion, Grade, Standard, Standards, Undecided, Verdict
+
+__all__ = ["Assessment", "Criterion", "Grade", "Standard", "Standards", "Undecided", "Verdict", "assess"]
