@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from app.domain.eligibility import codes as eligibility
+from app.domain.imports import codes as imports
+from app.domain.inspections import codes as inspections
 from app.domain.payments import codes as payments
 from app.domain.policy import codes as policy
 from app.domain.registry import codes as registry
 from app.domain.sharing import codes as sharing
+from app.domain.stations import codes as stations
+from app.domain.stations import record_codes as station_records
 
 ERRORS: dict[str, str] = {
     "body_too_large": "提交内容超过上限",
@@ -108,4 +112,12 @@ publish("error", LOADER_ERRORS)
 publish("field_error", LOADER_FIELD_ERRORS)
 publish("error", SECURITY_ERRORS)
 for _kind, _entries in policy.registry().items():
+    publish(_kind, _entries)
+for _kind, _entries in imports.registry().items():
+    publish(_kind, _entries)
+publish("error", station_records.ERRORS)
+publish("field_error", station_records.FIELD_ERRORS)
+for _kind, _entries in stations.registry().items():
+    publish(_kind, _entries)
+for _kind, _entries in inspections.registry().items():
     publish(_kind, _entries)

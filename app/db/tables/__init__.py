@@ -3,10 +3,13 @@
 from app.db.tables import (
     accounts,
     audit,
+    bureau_notices,
     casework,
     discovery,
+    exports,
     identity,
     imports,
+    inspections,
     jobs,
     payments,
     policy_runs,
@@ -14,15 +17,19 @@ from app.db.tables import (
     reference,
     registry,
     sharing,
+    stations,
 )
 
 __all__ = [
     "accounts",
     "audit",
+    "bureau_notices",
     "casework",
     "discovery",
+    "exports",
     "identity",
     "imports",
+    "inspections",
     "jobs",
     "payments",
     "policy_runs",
@@ -30,4 +37,5 @@ __all__ = [
     "reference",
     "registry",
     "sharing",
+    "stations",
 ]

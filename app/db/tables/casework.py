@@ -26,6 +26,8 @@ class Application(DistrictTable, table=True):
         sa.UniqueConstraint("district", "number"),
         sa.ForeignKeyConstraint(["district", "household_id"], ["household.district", "household.id"]),
         sa.ForeignKeyConstraint(["district", "applicant_person_id"], ["person.district", "person.id"]),
+        sa.Index("ix_application_applicant", "district", "applicant_person_id"),
+        sa.Index("ix_application_household", "district", "household_id"),
         sa.Index("ix_application_area_state", "district", "area_code", "state", "id"),
         sa.Index("ix_application_running", "district", "area_code", "id", postgresql_where=sa.text("closed_at IS NULL")),
         sa.Index(
@@ -197,6 +199,7 @@ class Entitlement(DistrictTable, table=True):
         first_of_month("since_month"),
         first_of_month("until_month"),
         sa.UniqueConstraint("district", "number"),
+        sa.Index("ix_entitlement_household", "district", "household_id"),
         sa.Index("ix_entitlement_area", "district", "area_code", "programme", "id"),
         sa.Index(
             "uq_entitlement_one_in_force",
@@ -243,6 +246,7 @@ class EntitlementMember(DistrictTable, table=True):
             name="ex_entitlement_member_once",
             using="gist",
         ),
+        sa.Index("ix_entitlement_member_person", "district", "person_id"),
         within_district(),
     )
 

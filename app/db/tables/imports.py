@@ -121,7 +121,8 @@ class ImportMark(SQLModel, table=True):
     """What an import wrote last about a subject: ``subject_key`` is a keyed digest of the kind's natural key.
 
     ``fingerprint`` (HMAC of the normalised row) decides "unchanged"; ``created`` says whether the import made the subject, so
-    that undoing it takes the subject away again.
+    that undoing it takes the subject away again. ``subject_version`` is the subject's version as the import left it, where it
+    has one: another one by now means a later edit.
     """
 
     __tablename__ = "import_mark"
@@ -139,6 +140,7 @@ class ImportMark(SQLModel, table=True):
     fingerprint: bytes
     import_id: UUID
     created: bool
+    subject_version: int | None = None
 
 
 class ImportBefore(DistrictTable, table=True):

@@ -9,13 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Literal, Protocol, TypeAlias
 
 from app.domain.access import Duty
 
-#: A cell as a reader hands it over. CSV knows only text; XLSX also numbers, dates and truth values. None is an empty cell.
-Cell: TypeAlias = str | int | float | bool | date | datetime | None
+#: A cell as a reader hands it over. CSV knows only text; XLSX also numbers (exact, as a spreadsheet shows them), dates and truth
+#: values. None is an empty cell.
+Cell: TypeAlias = str | int | Decimal | bool | date | datetime | None
 
 Mode = Literal["upsert", "insert"]
 

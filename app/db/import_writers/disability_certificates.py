@@ -1,0 +1,244 @@
+"""残疾人证: the fact ``disability`` of registered people, written as the registry writes it, from the day of issue on."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.db.base import columns
+from app.db.import_writers import RunContext, marks, register_writer
+from app.db.import_writers.marks import Before, Mark
+from app.db.import_writers.number_lookup import find_people
+from app.db.import_writers.table import ALREADY_THERE
+from app.db.locks import lock_subjects
+from app.db.scoping import within
+from app.db.tables.registry import Person, PersonFact
+from app.domain.access import AreaScope
+from app.domain.identity import DISABILITY_CATEGORIES, normalise_name, parse_disability_certificate
+from app.domain.imports.kinds.disability_certificates import DISABILITY_CERTIFICATES
+from app.domain.imports.model import Applied, Block, RowFault, Verdicts
+from app.ids import new_id
+from app.security.fields import Field, FieldCipher
+from app.security.masking import mask
+
+FACT = columns(PersonFact)
+PERSON = columns(Person)
+KIND = "disability"
+UNKNOWN = RowFault("身份证号", "person_unknown", "您的辖区内没有登记此人，请先登记人员，再导入残疾人证。")
+OTHER_NAME = RowFault("姓名", "name_differs", "姓名与登记的不一致，请核对身份证号和姓名；姓名确已变更的，请先更正登记。")
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A disability on record from a day on; ``value`` is empty where it has ended."""
+
+    id: UUID
+    valid_from: date
+    value: Mapping[str, Any]
+
+
+@dataclass(slots=True)
+class Wanted:
+    """A certificate on its way: the person, the fact in force on the day of issue, and what is to stand from that day on."""
+
+    number: int
+    person: Mapping[str, Any]
+    issued_on: date
+    plain: dict[str, Any]
+    facts: Sequence[Fact]
+    subject_key: bytes
+    mark: Mark | None = None
+    fact_id: UUID | None = None
+
+    @property
+    def in_force(self) -> Fact | None:
+        return next((fact for fact in reversed(self.facts) if fact.valid_from <= self.issued_on), None)
+
+    @property
+    def same_day(self) -> Fact | None:
+        return next((fact for fact in self.facts if fact.valid_from == self.issued_on), None)
+
+
+def opened(cipher: FieldCipher, person_uid: UUID, value: Mapping[str, Any]) -> dict[str, Any]:
+    """A stored disability with its certificate's number in plain."""
+    plain = {name: value.get(name) for name in ("category", "grade", "needs_care")}
+    sealed = value.get("certificate_no_sealed")
+    number = None if sealed is None else cipher.open(Field.DISABILITY_CERTIFICATE, person_uid, base64.b64decode(sealed))
+    return plain | {"certificate_no": number}
+
+
+async def facts_of(scope: AreaScope, session: AsyncSession, person_ids: Iterable[UUID]) -> dict[UUID, list[Fact]]:
+    """Everything on record and not corrected since, the earliest first."""
+    wanted = sa.select(sa.func.unnest(sa.cast(list(person_ids), ARRAY(sa.Uuid))))
+    statement = (
+        sa.select(FACT.person_id, FACT.id, FACT.valid_from, FACT.value)
+        .where(within(scope, FACT), FACT.kind == KIND, FACT.superseded_at.is_(None), FACT.person_id.in_(wanted))
+        .order_by(FACT.person_id, FACT.valid_from)
+    )
+    found: dict[UUID, list[Fact]] = {}
+    for row in await session.execute(statement):
+        found.setdefault(row.person_id, []).append(Fact(row.id, row.valid_from, row.value or {}))
+    return found
+
+
+class CertificateWriter:
+    """Writes only about people who are registered in the caller's area under the same name."""
+
+    async def write(self, scope: AreaScope, session: AsyncSession, block: Block, run: RunContext) -> Applied:
+        """Set-wise; see ``Writer``."""
+        refused: Verdicts = {}
+        rows = await self._prepare(scope, session, block, run, refused)
+        pending: list[Wanted] = []
+        for row in rows:
+            if run.mode == "insert" and row.in_force is not None and row.in_force.value:
+                refused[row.number] = [ALREADY_THERE]
+            elif not self._is_as_wanted(row, run):
+                pending.append(row)
+        unchanged = len(rows) - len(pending) - sum(row.number in refused for row in rows)
+        await self._put(scope, session, pending, run)
+        created = sum(row.in_force is None or not row.in_force.value for row in pending)
+        return Applied(created, len(pending) - created, unchanged, refused)
+
+    async def _prepare(
+        self, scope: AreaScope, session: AsyncSession, block: Block, run: RunContext, refused: Verdicts
+    ) -> list[Wanted]:
+        given = list(block.rows())
+        people = await find_people(scope, session, run.blind_index, (values["id_number"] for _, values in given))
+        accepted = []
+        for number, values in given:
+            person = people.get(values["id_number"])
+            if person is None or person["name_key"] != normalise_name(values["name"]):
+                refused[number] = [UNKNOWN if person is None else OTHER_NAME]
+            else:
+                accepted.append((number, values, person))
+        await lock_subjects(session, [person["id"].bytes for _, _, person in accepted])
+        facts = await facts_of(scope, session, [person["id"] for _, _, person in accepted])
+        rows = [_wanted(number, values, person, facts.get(person["id"], []), run) for number, values, person in accepted]
+        found = await marks.find_marks(scope, session, run.kind.code, [row.subject_key for row in rows])
+        for row in rows:
+            row.mark = found.get(row.subject_key)
+        return rows
+
+    def _is_as_wanted(self, row: Wanted, run: RunContext) -> bool:
+        in_force = row.in_force
+        stored = in_force.value if in_force else {}
+        if stored and opened(run.cipher, row.person["person_uid"], stored) == row.plain:
+            return True
+        return row.mark is not None and row.mark.fingerprint == _fingerprint(row, run)
+
+    async def _put(self, scope: AreaScope, session: AsyncSession, rows: Sequence[Wanted], run: RunContext) -> None:
+        if not rows:
+            return
+        for row in rows:
+            row.fact_id = new_id()
+        await supersede(scope, session, [row.same_day.id for row in rows if row.same_day], run)
+        await session.execute(sa.insert(PersonFact), [_fact_row(scope, row, run) for row in rows])
+        await touch(scope, session, [row.person["id"] for row in rows], run)
+        befores = [Before(row.subject_key, row.person["id"], row.person["area_code"], _image(row), row.mark) for row in rows]
+        await marks.keep_before(scope, session, run, befores)
+        written = [
+            Mark(row.subject_key, row.person["id"], row.person["area_code"], _fingerprint(row, run), run.import_id, created=False)
+            for row in rows
+        ]
+        await marks.put_marks(scope, session, run.kind.code, written)
+
+    async def what_built_on(self, scope: AreaScope, session: AsyncSession, import_id: UUID, run: RunContext) -> dict[str, int]:
+        """Later imports, and certificates that were corrected since."""
+        befores = await marks.befores_of(scope, session, run, import_id)
+        ids = [UUID(before.image["fact_id"]) for before in befores]
+        statement = sa.select(sa.func.count()).select_from(PersonFact)
+        statement = statement.where(within(scope, FACT), FACT.id.in_(ids), FACT.superseded_at.is_(None))
+        standing = (await session.execute(statement)).scalar_one()
+        found = {"later_imports": await marks.later_imports(scope, session, import_id), "later_edits": len(ids) - standing}
+        return {code: count for code, count in found.items() if count}
+
+    async def undo(self, scope: AreaScope, session: AsyncSession, import_id: UUID, run: RunContext) -> None:
+        """What the import stated is superseded, what it superseded is stated again: the history keeps both."""
+        befores = await marks.befores_of(scope, session, run, import_id)
+        await supersede(scope, session, [UUID(before.image["fact_id"]) for before in befores], run)
+        again = [
+            _row(scope, before.subject_id, before.area_code, date.fromisoformat(image["valid_from"]), image["value"], run)
+            for before in befores
+            if (image := before.image["replaced"]) is not None
+        ]
+        if again:
+            await session.execute(sa.insert(PersonFact), again)
+        await touch(scope, session, [before.subject_id for before in befores], run)
+        await marks.take_back(scope, session, run.kind.code, import_id, befores)
+
+
+def _wanted(number: int, values: Mapping[str, Any], person: Mapping[str, Any], facts: Sequence[Fact], run: RunContext) -> Wanted:
+    certificate = parse_disability_certificate(values["certificate_no"])
+    key = marks.subject_key(run, str(person["person_uid"]))
+    row = Wanted(number, person, values["issued_on"], {}, facts, key)
+    before = row.in_force.value if row.in_force else {}
+    cared_for = values["needs_care"]
+    row.plain = {
+        "category": DISABILITY_CATEGORIES[certificate.category],
+        "grade": certificate.grade,
+        "needs_care": bool(before.get("needs_care", False)) if cared_for is None else cared_for,
+        "certificate_no": certificate.value,
+    }
+    return row
+
+
+def _fingerprint(row: Wanted, run: RunContext) -> bytes:
+    return marks.fingerprint(run, row.plain | {"issued_on": row.issued_on})
+
+
+def _image(row: Wanted) -> dict[str, Any]:
+    replaced = row.same_day
+    image = None if replaced is None else {"valid_from": replaced.valid_from.isoformat(), "value": replaced.value}
+    return {"fact_id": str(row.fact_id), "replaced": image}
+
+
+def _fact_row(scope: AreaScope, row: Wanted, run: RunContext) -> dict[str, Any]:
+    number = row.plain["certificate_no"]
+    sealed = run.cipher.seal(Field.DISABILITY_CERTIFICATE, row.person["person_uid"], number)
+    value = {name: row.plain[name] for name in ("category", "grade", "needs_care")}
+    value |= {
+        "certificate_no_masked": mask(Field.DISABILITY_CERTIFICATE, number),
+        "certificate_no_sealed": base64.b64encode(sealed).decode(),
+    }
+    fact = _row(scope, row.person["id"], row.person["area_code"], row.issued_on, value, run)
+    return fact | {"id": row.fact_id}
+
+
+def _row(
+    scope: AreaScope, person_id: UUID, area_code: str, valid_from: date, value: Mapping[str, Any], run: RunContext
+) -> dict[str, Any]:
+    return {
+        "district": scope.district,
+        "id": new_id(),
+        "area_code": area_code,
+        "person_id": person_id,
+        "kind": KIND,
+        "valid_from": valid_from,
+        "value": dict(value),
+        "recorded_at": run.now,
+        "recorded_by": run.actor_id,
+    }
+
+
+async def supersede(scope: AreaScope, session: AsyncSession, fact_ids: Sequence[UUID], run: RunContext) -> None:
+    """The facts no longer stand."""
+    statement = sa.update(PersonFact).where(within(scope, FACT), FACT.id.in_(fact_ids)).values(superseded_at=run.now)
+    await session.execute(statement.execution_options(synchronize_session=False))
+
+
+async def touch(scope: AreaScope, session: AsyncSession, person_ids: Sequence[UUID], run: RunContext) -> None:
+    """One version more of each person, as after any change at the desk."""
+    statement = sa.update(Person).where(within(scope, PERSON), PERSON.id.in_(person_ids))
+    statement = statement.values(version=PERSON.version + 1, updated_at=run.now)
+    await session.execute(statement.execution_options(synchronize_session=False))
+
+
+register_writer(DISABILITY_CERTIFICATES.code, CertificateWriter())

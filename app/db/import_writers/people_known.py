@@ -1,0 +1,129 @@
+"""What is on record already of the people and households of a block, asked set-wise through the walls."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from app.db.import_writers import RunContext
+from app.domain.access import AreaScope
+from app.ids import new_id
+from app.security.fields import Field
+
+_MARKS = """
+    SELECT subject_key, subject_id, area_code, fingerprint, import_id, created, subject_version FROM import_mark
+    WHERE district = $1 AND kind = $2 AND subject_key = ANY($3::bytea[])
+"""
+_KNOWN = "SELECT bidx, person_uid FROM identity_key WHERE index_version = $1 AND bidx = ANY($2::bytea[])"
+_ADD_KEYS = """
+    INSERT INTO identity_key (index_version, bidx, person_uid)
+    SELECT $1, u.bidx, u.uid FROM unnest($2::bytea[], $3::uuid[]) AS u(bidx, uid) ORDER BY u.bidx ON CONFLICT DO NOTHING
+"""
+_HOMES = "SELECT person_uid, district, area_code FROM identity_home WHERE person_uid = ANY($1::uuid[])"
+_PEOPLE = """
+    SELECT * FROM person WHERE district = $1 AND person_uid = ANY($2::uuid[]) ORDER BY id FOR NO KEY UPDATE
+"""
+_STAYS = """
+    SELECT id, household_id, person_id, relation FROM household_member
+    WHERE district = $1 AND valid_until IS NULL AND {condition} = ANY($2::uuid[])
+"""
+_HOUSEHOLDS = "SELECT * FROM household WHERE district = $1 AND household_no = ANY($2::text[]) ORDER BY id FOR NO KEY UPDATE"
+_FACTS = """
+    SELECT DISTINCT ON (person_id, kind) person_id, kind, value::text AS value FROM person_fact
+    WHERE district = $1 AND person_id = ANY($2::uuid[]) AND valid_from <= $3 AND superseded_at IS NULL
+    ORDER BY person_id, kind, valid_from DESC
+"""
+Record = Any
+"""A row as the driver hands it over: by column name."""
+
+
+@dataclass(slots=True)
+class Identities:
+    """Of each ID number: whose it is (maybe a new identity), and where that person is registered."""
+
+    uids: list[UUID]
+    homes: dict[UUID, tuple[str, str]] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Registered:
+    """The registered people of a block by identity, their open stays by person, what holds of them today."""
+
+    people: dict[UUID, Record]
+    stays: dict[UUID, Record]
+
+
+async def marks_of(scope: AreaScope, driver: Any, kind: str, keys: Sequence[bytes]) -> dict[bytes, Record]:
+    """Subject key → the mark of what an import wrote last."""
+    return {row["subject_key"]: row for row in await driver.fetch(_MARKS, scope.district, kind, list(keys))}
+
+
+async def claim_identities(driver: Any, numbers: Sequence[str], run: RunContext) -> Identities:
+    """Whose the numbers are; those never seen get an identity, in sorted order, and are asked again.
+
+    Whoever registers one of them at this moment makes us wait, and then it is his.
+    """
+    digests = run.blind_index.digest_many(Field.ID_NUMBER, numbers)
+    known = {version: await _known(driver, version, column) for version, column in digests.items()}
+    found = [
+        next((known[version][column[place]] for version, column in digests.items() if column[place] in known[version]), None)
+        for place in range(len(numbers))
+    ]
+    proposed = [uid or new_id() for uid in found]
+    uids = list(proposed)
+    for version, column in digests.items():
+        missing = [place for place, digest in enumerate(column) if digest not in known[version]]
+        await _add_keys(driver, version, column, uids, missing)
+    seen = [uid for uid, before, own in zip(uids, found, proposed, strict=True) if before is not None or uid != own]
+    homes = await driver.fetch(_HOMES, seen) if seen else []
+    return Identities(uids, {row["person_uid"]: (row["district"], row["area_code"]) for row in homes})
+
+
+async def _known(driver: Any, version: int, digests: Sequence[bytes]) -> dict[bytes, UUID]:
+    return dict(await driver.fetch(_KNOWN, version, digests))
+
+
+async def _add_keys(driver: Any, version: int, digests: Sequence[bytes], uids: list[UUID], missing: Sequence[int]) -> None:
+    """Adds what is missing; ``uids`` then holds the identities of those who were quicker."""
+    if not missing:
+        return
+    wanted = [digests[place] for place in missing]
+    added = await driver.execute(_ADD_KEYS, version, wanted, [uids[place] for place in missing])
+    if int(added.rpartition(" ")[2]) < len(missing):
+        theirs = await _known(driver, version, wanted)
+        for place in missing:
+            uids[place] = theirs[digests[place]]
+
+
+async def registered(scope: AreaScope, driver: Any, uids: Sequence[UUID]) -> Registered:
+    """Who of these is registered within the scope; the rows are held until the transaction ends."""
+    if not uids:
+        return Registered({}, {})
+    people = await driver.fetch(_PEOPLE, scope.district, list(uids))
+    stays = await driver.fetch(_STAYS.format(condition="person_id"), scope.district, [person["id"] for person in people])
+    return Registered({person["person_uid"]: person for person in people}, {stay["person_id"]: stay for stay in stays})
+
+
+async def facts_today(scope: AreaScope, driver: Any, person_ids: Sequence[UUID], today: date) -> dict[tuple[UUID, str], str]:
+    """Person and kind → the stored value in force, as JSON text."""
+    if not person_ids:
+        return {}
+    rows = await driver.fetch(_FACTS, scope.district, list(person_ids), today)
+    return {(row["person_id"], row["kind"]): row["value"] for row in rows}
+
+
+async def households(scope: AreaScope, driver: Any, numbers: Iterable[str]) -> dict[str, Record]:
+    """The households of these numbers within the scope, held until the transaction ends."""
+    rows = await driver.fetch(_HOUSEHOLDS, scope.district, sorted(numbers))
+    return {row["household_no"]: row for row in rows}
+
+
+async def heads(scope: AreaScope, driver: Any, household_ids: Iterable[UUID]) -> dict[UUID, UUID]:
+    """Household → who is its head now."""
+    rows = await driver.fetch(
+        _STAYS.format(condition="household_id") + " AND relation = 'head'", scope.district, list(household_ids)
+    )
+    return {row["household_id"]: row["person_id"] for row in rows}

@@ -1,0 +1,144 @@
+"""Where the rows of a kind go: a declaration that the generic writer and reader work by."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import SQLModel
+
+from app.db.base import columns
+from app.db.scoping import Columns
+from app.domain.access import AreaScope
+from app.security.fields import Field, FieldCipher
+from app.security.masking import mask
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """A value kept under seal of the row's id, and maybe masked beside it."""
+
+    column: str
+    kind: Field
+    masked: str | None = None
+
+    def mask(self, plain: str) -> str:
+        return mask(self.kind, plain)
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A row of another table that the file names by ``field``: how its id is found, and what to say when there is none."""
+
+    field: str
+    column: str
+    resolve: Callable[[AreaScope, AsyncSession, Sequence[Any]], Awaitable[Mapping[Any, UUID]]]
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Dependent:
+    """Rows of another table that stand on rows of this one (``column`` holds their id)."""
+
+    table: type[SQLModel]
+    column: str
+
+    @property
+    def columns(self) -> Columns:
+        return columns(self.table)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A table and how a row of a kind fills it.
+
+    ``key``: columns of the natural key (filled from ``values``, ``references``, ``constants`` or ``digests``).
+    ``values``: field → column. ``digests``: column → field whose keyed digest it holds (a number that must be found again
+    without being read). ``constants``: columns that say which kind it is. ``defaults``: field → what an empty cell of a
+    new row means. ``current``: which rows of the table count at all (not the closed ones). ``dependents``: what stands in the
+    way of taking a row away again.
+    """
+
+    table: type[SQLModel]
+    key: tuple[str, ...]
+    values: Mapping[str, str]
+    sealed: Mapping[str, Sealed] = field(default_factory=dict)
+    digests: Mapping[str, str] = field(default_factory=dict)
+    references: tuple[Reference, ...] = ()
+    constants: Mapping[str, Any] = field(default_factory=dict)
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    current: Callable[[Columns], ColumnElement[bool]] | None = None
+    dependents: tuple[Dependent, ...] = ()
+
+    @property
+    def columns(self) -> Columns:
+        return columns(self.table)
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        """Which rows of the table are rows of this kind."""
+        table = self.columns
+        found = [table[name] == value for name, value in self.constants.items()]
+        return found if self.current is None else [*found, self.current(table)]
+
+    def view(self, row: Row, cipher: FieldCipher) -> dict[str, Any]:
+        """The fields of a row of the table, sealed ones opened; without those that only refer to other tables."""
+        fields = {name: row[column] for name, column in self.values.items()}
+        for name, sealed in self.sealed.items():
+            value = row[sealed.column]
+            fields[name] = None if value is None else cipher.open(sealed.kind, row["id"], value)
+        return fields
+
+    def stamps(self, now: datetime, by: UUID) -> dict[str, Any]:
+        """Who wrote a new row and when, in whichever columns the table has for it."""
+        values = {"created_at": now, "recorded_at": now, "updated_at": now, "created_by": by, "recorded_by": by}
+        return {name: value for name, value in values.items() if name in self.columns}
+
+    def default_columns(self) -> dict[str, Any]:
+        """What stands in a new row where the file says nothing."""
+        empty = {column: self.defaults.get(name) for name, column in self.values.items()}
+        return empty | {name: None for sealed in self.sealed.values() for name in (sealed.column, sealed.masked) if name}
+
+    def touched(self, now: datetime) -> dict[str, Any]:
+        """What a change of a row adds to it."""
+        found: dict[str, Any] = {"updated_at": now} if "updated_at" in self.columns else {}
+        return found | ({"version": self.columns.version + 1} if "version" in self.columns else {})
+
+
+# -- rows as they lie in the table, kept and put back ----------------------------------------------------------------------------
+
+_READ: Mapping[str, Callable[[str], Any]] = {
+    "bytes": bytes.fromhex,
+    "date": date.fromisoformat,
+    "datetime": datetime.fromisoformat,
+    "Decimal": Decimal,
+    "UUID": UUID,
+}
+
+
+def pack(row: Row) -> dict[str, Any]:
+    """A row of a table as JSON can hold it; what isn't JSON by itself says what it is."""
+    return {name: _packed(value) for name, value in row.items()}
+
+
+def _packed(value: Any) -> Any:
+    kind = next((name for base in type(value).__mro__ if (name := base.__name__) in _READ), None)
+    if kind is None:
+        return value
+    return {"is": kind, "text": value.hex() if isinstance(value, bytes) else str(value)}
+
+
+def unpack(stored: Row) -> dict[str, Any]:
+    """The way back."""
+    return {name: _READ[value["is"]](value["text"]) if isinstance(value, dict) else value for name, value in stored.items()}
+
+
+__all__ = ["Dependent", "Reference", "Row", "Sealed", "Target", "pack", "unpack"]

@@ -1,0 +1,138 @@
+"""Days and months, as text, as dates and as the serial numbers that spreadsheets keep dates in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any, Final
+
+from app.domain.imports.cells.column import ColumnReader, half_width
+from app.domain.imports.model import CellFault
+
+_DAY: Final = re.compile(
+    r"([0-9]{4})\s*(?:[-/.、]|年)\s*([0-9]{1,2})\s*(?:[-/.、]|月)\s*([0-9]{1,2})\s*日?"
+    r"(?:[T\s]+[0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?)?"
+)
+_MONTH: Final = re.compile(r"([0-9]{4})\s*(?:[-/.]|年)\s*([0-9]{1,2})\s*月?份?")
+_COMPACT_DAY: Final = re.compile(r"([12][0-9]{3})([0-9]{2})([0-9]{2})")
+_COMPACT_MONTH: Final = re.compile(r"([12][0-9]{3})([0-9]{2})")
+_SHORT_YEAR: Final = re.compile(r"(?:[0-9]{2}|'[0-9]{2})(?:[-/.]|年)[0-9]{1,2}(?:(?:[-/.]|月)[0-9]{1,2}日?|月)?")
+_ISO_DAY: Final = re.compile(r"(?:19|20)[0-9]{2}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])").fullmatch
+_ISO_MONTH: Final = re.compile(r"(?:19|20)[0-9]{2}-(?:0[1-9]|1[0-2])").fullmatch
+_SERIAL: Final = re.compile(r"[0-9]{5}")
+_EPOCH_1900: Final = date(1899, 12, 30)  # day 1 is 1 January 1900, and 1900 has a 29 February that never was
+_EPOCH_1904: Final = date(1904, 1, 1)
+_SERIALS: Final = range(61, 73_415)  # from March 1900 to the end of 2100
+_YEARS: Final = range(1850, 2301)
+
+_FORMAT: Final = "请按“2026-01-02”的格式填写日期。"
+_MONTH_FORMAT: Final = "请按“2026-01”的格式填写月份。"
+
+
+class Date(ColumnReader):
+    """A day: 2026-01-02, 2026/1/2, 2026.1.2, 2026年1月2日, 20260102, a date cell, or a serial number. Times are left out."""
+
+    def __init__(self, *, from_1904: bool = False) -> None:
+        self._epoch = _EPOCH_1904 if from_1904 else _EPOCH_1900
+
+    def in_1904_books(self) -> Date:
+        """The same for a workbook that counts days from 1904."""
+        return type(self)(from_1904=True)
+
+    def quick(self, texts: Iterable[str]) -> dict[Any, Any]:
+        """Days of the last and this century as ISO 8601 has them."""
+        return {text: date.fromisoformat(text) for text in texts if _ISO_DAY(text)}
+
+    def read(self, cell: Any) -> date | None:
+        if isinstance(cell, date):
+            return _bounded(cell.date() if isinstance(cell, datetime) else cell)
+        return self._from_text(half_width(cell)) if isinstance(cell, str) else self._from_number(cell)
+
+    def write(self, value: Any) -> str:
+        """ISO 8601."""
+        text: str = value.isoformat()
+        return text
+
+    def _from_text(self, text: str) -> date:
+        found = _DAY.fullmatch(text) or _COMPACT_DAY.fullmatch(text)
+        if found:
+            return calendar_day(int(found[1]), int(found[2]), int(found[3]))
+        if _SERIAL.fullmatch(text):
+            return self._from_number(int(text))
+        _refuse_short_year(text)
+        raise CellFault("date_format", _FORMAT)
+
+    def _from_number(self, cell: Any) -> date:
+        if isinstance(cell, bool):
+            raise CellFault("date_format", _FORMAT)
+        days = int(cell) if isinstance(cell, int | Decimal) else 0
+        compact = _COMPACT_DAY.fullmatch(str(days))
+        if compact and days == cell:
+            return calendar_day(int(compact[1]), int(compact[2]), int(compact[3]))
+        return serial_day(days, self._epoch)
+
+
+class Month(Date):
+    """A month, as its first day: 2026-05, 2026年5月, 202605, a whole day of it, a date cell or a serial number."""
+
+    def quick(self, texts: Iterable[str]) -> dict[Any, Any]:
+        """Months as ISO 8601 has them."""
+        return {text: date(int(text[:4]), int(text[5:]), 1) for text in texts if _ISO_MONTH(text)}
+
+    def read(self, cell: Any) -> date | None:
+        if isinstance(cell, int) and not isinstance(cell, bool) and (compact := _COMPACT_MONTH.fullmatch(str(cell))):
+            return calendar_month(int(compact[1]), int(compact[2]))
+        day = super().read(cell)
+        return day.replace(day=1) if day else None
+
+    def write(self, value: Any) -> str:
+        """Year and month."""
+        return f"{value:%Y-%m}"
+
+    def _from_text(self, text: str) -> date:
+        found = _MONTH.fullmatch(text) or _COMPACT_MONTH.fullmatch(text)
+        if found:
+            return calendar_month(int(found[1]), int(found[2]))
+        try:
+            return super()._from_text(text)
+        except CellFault as fault:
+            if fault.code == "date_format":
+                raise CellFault("month_format", _MONTH_FORMAT) from None
+            raise
+
+
+def serial_day(days: int, epoch: date) -> date:
+    """The day that a spreadsheet's serial number means. Raises CellFault for numbers that can't be a day of this registry."""
+    if days not in _SERIALS:
+        raise CellFault("date_format", _FORMAT)
+    return epoch + timedelta(days=days)
+
+
+def calendar_day(year: int, month: int, day: int) -> date:
+    """Raises CellFault for days that no calendar has, and for years that can't be meant."""
+    try:
+        return _bounded(date(year, month, day))
+    except ValueError as wrong:
+        if isinstance(wrong, CellFault):
+            raise
+        raise CellFault("date_invalid", "没有这一天，请核对年、月、日。") from None
+
+
+def calendar_month(year: int, month: int) -> date:
+    """Raises CellFault for months beyond twelve, and for years that can't be meant."""
+    if not 1 <= month <= 12:  # noqa: PLR2004 - months of a year
+        raise CellFault("date_invalid", "没有这个月份，请核对。")
+    return calendar_day(year, month, 1)
+
+
+def _bounded(day: date) -> date:
+    if day.year not in _YEARS:
+        raise CellFault("date_range", "年份过早或过晚，请核对。")
+    return day
+
+
+def _refuse_short_year(text: str) -> None:
+    if _SHORT_YEAR.fullmatch(text):
+        raise CellFault("date_short_year", "年份请写四位，例如 2026-01-02。")

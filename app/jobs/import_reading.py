@@ -1,0 +1,146 @@
+"""Reading an uploaded file: some thousand rows at a time, in a thread of its own, checked and sealed for staging."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain, islice
+from typing import Any, BinaryIO
+
+from app.db.repositories.import_parts import PartSeals, StagedPart, rejections
+from app.domain.errors import Malformed
+from app.domain.imports.header import Layout, Sifter, find_layout, fits
+from app.domain.imports.model import Kind, Verdicts
+from app.domain.imports.profiles import Profile
+from app.domain.imports.reading import Plan, RawRow, WholeFile, parse_block
+from app.sheets import Sheet, open_sheet
+
+PART_ROWS = 5_000
+ROWS_TO_FIND_THE_HEADER = 40
+OUR_OWN = ("行号", "错误原因")  # of the file of rejected rows, which comes back corrected
+SKIPPED = {"header": "重复的表头", "totals": "合计", "note": "说明或签字"}
+
+
+@dataclass(frozen=True, slots=True)
+class OpenFile:
+    """A file whose header has been found; its data rows are still to come."""
+
+    sheet: Sheet
+    layout: Layout
+    sifter: Sifter
+    rows: Iterator[RawRow]
+
+
+def open_file(source: BinaryIO, name: str, kind: Kind, profile: Profile | None) -> OpenFile:
+    """Finds out what the file is and which column is which. Raises SheetFault, HeaderFault."""
+    mapping = profile.headers() if profile else None
+    sheet = open_sheet(source, name, fits=fits(kind, mapping))
+    rows = sheet.rows()
+    first = list(islice(rows, ROWS_TO_FIND_THE_HEADER))
+    supplied = profile.fixed if profile else ()
+    layout = find_layout(kind, first, mapping, supplied=supplied, date_1904=sheet.facts.date_1904)
+    sifter = Sifter(kind, layout, sheet.merged)
+    return OpenFile(sheet, layout, sifter, iter(sifter.sift(chain(first, rows))))
+
+
+class FileReading:
+    """The data rows of an open file as parts, and at the end what is wrong with it as a whole."""
+
+    def __init__(self, file: OpenFile, plan: Plan, seals: PartSeals) -> None:
+        self._file = file
+        self._plan = plan
+        self._seals = seals
+        self._whole = WholeFile(plan)
+        self._first_rows: list[int] = []
+
+    @property
+    def rows(self) -> int:
+        return self._whole.rows
+
+    def next_part(self) -> StagedPart | None:
+        """The next rows, checked each by itself; None after the last."""
+        rows = list(islice(self._file.rows, PART_ROWS))
+        if not rows:
+            return None
+        block, verdicts = parse_block(self._plan, rows)
+        self._add_unreadable(rows, verdicts)
+        self._whole.add(block, verdicts)
+        number = len(self._first_rows)
+        self._first_rows.append(rows[0][0])
+        rejected = rejections(rows, verdicts)
+        return StagedPart(
+            number=number,
+            first_row=rows[0][0],
+            rows=len(rows),
+            rejected=len(rejected),
+            rows_sealed=self._seals.seal_rows(number, rows),
+            rejected_sealed=self._seals.seal_rejected(number, rejected),
+        )
+
+    def _add_unreadable(self, rows: Sequence[RawRow], verdicts: Verdicts) -> None:
+        """What the readers themselves found wrong with a row."""
+        for faults in (self._file.sheet.faults, self._file.sifter.faults):
+            if faults:
+                for number, _ in rows:
+                    if number in faults:
+                        verdicts.setdefault(number, []).append(faults[number])
+
+    def end(self) -> dict[int, Verdicts]:
+        """What holds between rows, by the part that the rows are in. Raises Malformed for a file without rows."""
+        if not self.rows:
+            raise Malformed("no_data_rows", "文件只有表头，没有数据行；请核对是否选错了文件或工作表。")
+        found: dict[int, Verdicts] = defaultdict(dict)
+        for number, faults in self._whole.verdicts().items():
+            found[bisect_right(self._first_rows, number) - 1][number] = faults
+        return found
+
+    def layout(self) -> dict[str, Any]:
+        """Kept with the import: what applying and people need to know of the file."""
+        return {"columns": self._file.layout.as_json(), "file": self._file.sheet.facts.as_json()}
+
+    def notices(self) -> list[dict[str, Any]]:
+        """About the file as a whole, after the end: nothing is silently dropped."""
+        return [*self._unread_columns(), *self._unread_sheets(), *self._skipped_rows(), *self._differing_totals()]
+
+    def _unread_columns(self) -> Iterator[dict[str, Any]]:
+        unknown = [header for header in self._file.layout.unknown if header not in OUR_OWN]
+        if unknown:
+            yield _notice("column_unknown", f"不认识的列，未导入：{'、'.join(unknown)}。如需导入，请按模板更正列名。")
+        if self._file.sifter.stray:
+            places = "、".join(str(place + 1) for place in sorted(self._file.sifter.stray))
+            yield _notice("column_unknown", f"没有列名的列里有内容，未导入：第 {places} 列。如需导入，请补上列名。")
+
+    def _unread_sheets(self) -> Iterator[dict[str, Any]]:
+        facts = self._file.sheet.facts
+        if facts.other_sheets:
+            others = "、".join(facts.other_sheets)
+            yield _notice("sheets_unread", f"只读取了工作表“{facts.sheet}”，未读取：{others}。如需导入，请分别存为文件。")
+
+    def _skipped_rows(self) -> Iterator[dict[str, Any]]:
+        for reason, count in self._file.sifter.skipped.items():
+            if reason in SKIPPED:
+                yield _notice("rows_skipped", f"跳过 {count} 行（{SKIPPED[reason]}），不是数据。")
+
+    def _differing_totals(self) -> Iterator[dict[str, Any]]:
+        for claim in self._file.sifter.claims:
+            for name, claimed in claim.amounts.items():
+                found = self._whole.sums.get(name)
+                if claim.final and None not in (found, claimed) and found != claimed:
+                    title = self._plan.kind.column(name).title
+                    sums = f"第 {claim.row} 行写的是 {self._said(name, claimed)}，各行之和是 {self._said(name, found)}"
+                    yield _notice("totals_differ", f"“{title}”的合计不符：{sums}，请核对有无漏行。")
+
+    def _said(self, name: str, value: int | None) -> str:
+        return self._plan.kind.column(name).cell.write(value)
+
+
+def _notice(code: str, message: str) -> dict[str, Any]:
+    return {"code": code, "message": message}
+
+
+def merged(seals: PartSeals, verdicts: Verdicts, part: StagedPart) -> dict[str, Any]:
+    """A part's columns after more has been found wrong with its rows."""
+    rejected = rejections(seals.open_rows(part), verdicts, seals.open_rejected(part))
+    return {"rejected": len(rejected), "rejected_sealed": seals.seal_rejected(part.number, rejected)}

@@ -1,0 +1,126 @@
+"""Text tables (CSV, tabs, semicolons), streamed: memory doesn't grow with the file.
+
+A quote that is opened and not closed would swallow the rows after it. Such a record is given up: its first line alone becomes a
+faulty row, and reading goes on with the next line, so that every other row is still read.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import deque
+from collections.abc import Iterable, Iterator
+from statistics import median
+from typing import BinaryIO, Final
+
+from app.domain.imports.model import Cell, RowFault
+from app.sheets.encoding import decoded, encoding_of
+from app.sheets.model import Merged, SheetFacts, SheetFault
+
+_DELIMITERS: Final = ",\t;|"
+_LOOK_AHEAD: Final = 1 << 16
+_HEAD_LINES: Final = 40
+_LONGEST_LINE: Final = 1 << 22  # without any line break it is no table
+_RECORD_LINES: Final = 300  # a cell with more line breaks is an unclosed quote
+_ESCAPED: Final = tuple(f"'{mark}" for mark in "=+-@'")  # as text is kept from becoming a formula
+_UNBALANCED: Final = "该行的引号不成对；请补全或删去多余的英文双引号，再导入。"
+
+
+class _Runaway(Exception):
+    """A record that goes on and on: its quote was never closed."""
+
+
+class DelimitedSheet:
+    """A text table. ``rows`` may be called once."""
+
+    def __init__(self, source: BinaryIO) -> None:
+        self._source = source
+        self._codec = encoding_of(source)
+        self._delimiter = _delimiter_of(next(decoded(source, self._codec), ""))
+        self._apostrophes = False
+        self.faults: dict[int, RowFault] = {}
+        self.merged: Merged = {}
+        self.facts = SheetFacts("csv", encoding=_published(self._codec), delimiter=self._delimiter)
+
+    def rows(self) -> Iterator[tuple[int, list[Cell]]]:
+        """Every record by number, from 1."""
+        number = 0
+        feed = _Feed(self._lines())
+        while not feed.exhausted:
+            try:
+                for record in csv.reader(feed, delimiter=self._delimiter, strict=True):
+                    number += 1
+                    feed.taken.clear()
+                    yield number, _unescaped(record) if self._apostrophes else record  # type: ignore[misc]
+            except (csv.Error, _Runaway):
+                number += 1
+                self.faults[number] = RowFault(None, "quotes_unbalanced", _UNBALANCED)
+                cells: list[Cell] = [*feed.give_up_record().rstrip("\r\n").split(self._delimiter)]
+                yield number, cells
+
+    def _lines(self) -> Iterator[str]:
+        """Physical lines with their ends, whichever of the three kinds they are."""
+        rest = ""
+        for text in decoded(self._source, self._codec):
+            self._apostrophes = self._apostrophes or "'" in text
+            lines = io.StringIO(rest + text, newline="").readlines()
+            rest = "" if lines[-1].endswith("\n") else lines.pop()  # a lone \r may be half of \r\n
+            if len(rest) > _LONGEST_LINE:
+                raise SheetFault("line_too_long", "文件中有一行长达数百万字而没有换行，不是表格；请核对是否选错文件。")
+            yield from lines
+        if rest:
+            yield rest
+
+
+class _Feed:
+    """Lines for a csv reader, with a way back: ``taken`` holds those of the record being read."""
+
+    def __init__(self, lines: Iterator[str]) -> None:
+        self._lines = lines
+        self._again: deque[str] = deque()
+        self.taken: list[str] = []
+        self.exhausted = False
+
+    def __iter__(self) -> Iterator[str]:
+        taken, again = self.taken, self._again
+        while True:
+            line = again.popleft() if again else next(self._lines, None)
+            if line is None:
+                self.exhausted = True
+                return
+            taken.append(line)
+            if len(taken) > _RECORD_LINES:
+                raise _Runaway
+            yield line
+
+    def give_up_record(self) -> str:
+        """The first line of the record that failed; the others will be read again."""
+        first, *others = self.taken
+        self._again.extendleft(reversed(others))
+        self.taken.clear()
+        self.exhausted = False
+        return first
+
+
+def _unescaped(record: list[str]) -> list[str]:
+    return [cell[1:] if cell.startswith(_ESCAPED) else cell for cell in record]
+
+
+def _delimiter_of(text: str) -> str:
+    """The one that makes the most columns in the middle of the first lines; a comma when nothing is clearer."""
+    lines = io.StringIO(text[:_LOOK_AHEAD], newline="").readlines()[:_HEAD_LINES]
+    if lines and lines[0].lower().startswith("sep=") and len(lines[0].strip()) == len("sep=;"):
+        return lines[0][4]
+    return max(_DELIMITERS, key=lambda delimiter: _columns(lines, delimiter))
+
+
+def _columns(lines: Iterable[str], delimiter: str) -> float:
+    try:
+        counts = [len(record) for record in csv.reader(lines, delimiter=delimiter) if len(record) > 1]
+    except csv.Error:
+        return 0
+    return median(counts) * len(counts) if counts else 0
+
+
+def _published(codec: str) -> str:
+    return {"utf-8-sig": "UTF-8（带 BOM）", "utf-8": "UTF-8", "gb18030": "GB18030", "utf-16": "UTF-16"}[codec]
