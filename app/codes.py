@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from app.domain.eligibility import codes as eligibility
 from app.domain.imports import codes as imports
+from app.domain.imports import export_codes as exports
+from app.domain.imports.kinds import codes as import_kinds
 from app.domain.inspections import codes as inspections
+from app.domain.leads import codes as leads
 from app.domain.payments import codes as payments
 from app.domain.policy import codes as policy
 from app.domain.registry import codes as registry
@@ -115,9 +118,13 @@ for _kind, _entries in policy.registry().items():
     publish(_kind, _entries)
 for _kind, _entries in imports.registry().items():
     publish(_kind, _entries)
+for _kind, _entries in (*exports.registry().items(), *import_kinds.registry().items()):
+    publish(_kind, _entries)
 publish("error", station_records.ERRORS)
 publish("field_error", station_records.FIELD_ERRORS)
 for _kind, _entries in stations.registry().items():
     publish(_kind, _entries)
 for _kind, _entries in inspections.registry().items():
+    publish(_kind, _entries)
+for _kind, _entries in leads.registry().items():
     publish(_kind, _entries)

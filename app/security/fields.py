@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import IntEnum
 from functools import lru_cache
 from typing import Final, Protocol
@@ -43,6 +43,7 @@ class Field(IntEnum):
     DISABILITY_CERTIFICATE = 9
     WEBHOOK_SECRET = 10
     NAME = 11
+    LEAD = 12
 
 
 _NORMALISE: Final[dict[Field, Callable[[str], str]]] = {
@@ -122,6 +123,18 @@ class FieldCipher:
         head = key.version.to_bytes(VERSION_BYTES) + nonce
         return head + _aead(key).encrypt(nonce, plain, _associated(field, person_uid, part))
 
+    def seal_many(self, field: Field, owners: Sequence[UUID], plains: Sequence[str | None]) -> list[bytes | None]:
+        """Like `seal` for a column of values, each of its own owner; None stays None."""
+        key = self._ring.current_data_key
+        encrypt, bound = _aead(key).encrypt, struct.pack(">H", field)
+        version, nonces = key.version.to_bytes(VERSION_BYTES), os.urandom(NONCE_BYTES * len(plains))
+        sealed: list[bytes | None] = []
+        for place, (owner, plain) in enumerate(zip(owners, plains, strict=True)):
+            nonce = nonces[place * NONCE_BYTES : (place + 1) * NONCE_BYTES]
+            text = None if plain is None else encrypt(nonce, plain.encode(), bound + owner.bytes)
+            sealed.append(None if text is None else version + nonce + text)
+        return sealed
+
     def open_bytes(self, field: Field, person_uid: UUID, sealed: bytes, *, part: int | None = None) -> bytes:
         """Like `open` for bytes. Raises `SealBroken`."""
         if len(sealed) < OVERHEAD_BYTES:
@@ -162,6 +175,15 @@ class BlindIndex:
         """The current version and its 16 bytes."""
         key = self._ring.current_index_key
         return key.version, key.mac(_index_message(field, value))[:INDEX_BYTES]
+
+    def digest_many(self, field: Field, normalised: Sequence[str]) -> dict[int, list[bytes]]:
+        """Like `digest` for a column of values that are normalised already: index key version → the digests in their order."""
+        if field not in _NORMALISE:
+            raise ValueError(f"{field.name} is not searchable")
+        head = struct.pack(">H", field)
+        return {
+            key.version: [key.mac(head + value.encode())[:INDEX_BYTES] for value in normalised] for key in self._ring.index_keys()
+        }
 
     @property
     def versions(self) -> tuple[int, ...]:

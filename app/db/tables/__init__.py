@@ -11,12 +11,14 @@ from app.db.tables import (
     imports,
     inspections,
     jobs,
+    leads,
     payments,
     policy_runs,
     population,
     reference,
     registry,
     sharing,
+    station_files,
     stations,
 )
 
@@ -31,11 +33,13 @@ __all__ = [
     "imports",
     "inspections",
     "jobs",
+    "leads",
     "payments",
     "policy_runs",
     "population",
     "reference",
     "registry",
     "sharing",
+    "station_files",
     "stations",
 ]

@@ -12,7 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.db.repositories import case_lists
 from app.db.repositories.case_lists import NO_DATE, TaskQuery
 from app.db.repositories.discovery import DiscoveryRepository, FindingFilter
-from app.dependencies import ClockDep, PageDep, RuntimeDep, SessionDep, StaffActor, bad_cursor, encode_cursor
+from app.db.repositories.inspections import InspectionRepository
+from app.db.repositories.leads import LeadFilter, LeadRepository
+from app.dependencies import Clock, ClockDep, PageDep, RuntimeDep, SessionDep, StaffActor, bad_cursor, encode_cursor
 from app.domain.access import Actor, Duty
 from app.domain.calendar import business_date
 from app.domain.casework.clocks import overdue
@@ -20,6 +22,7 @@ from app.domain.casework.tasks import TASK_NAMES, Task, awaited_states
 from app.domain.casework.workflow import Act, State
 from app.routers.models import ApiModel, Page
 from app.routers.route import api_router
+from app.runtime import Runtime
 
 router = api_router("待办")
 
@@ -89,17 +92,27 @@ async def list_tasks(session: SessionDep, runtime: RuntimeDep, clock: ClockDep, 
     last = items[-1] if items else None
     return Tasks(
         items=[TaskOut.of(task, clock.today) for task in items],
-        work_lists=await _work_lists(session, actor),
+        work_lists=await _work_lists(session, runtime, actor, clock),
         next_cursor=encode_cursor(last.due_on or NO_DATE, last.application_id) if last and len(found) > page.limit else None,
         total=await case_lists.count_tasks(actor.scope, session, query) if page.count else None,
     )
 
 
-async def _work_lists(session: AsyncSession, actor: Actor) -> list[WorkList]:
-    if not actor.has(Duty.COMMUNITY_WORKER, Duty.STATION_CLERK):
-        return []
-    waiting = await DiscoveryRepository(session).count_findings(actor.scope, FindingFilter())
-    return [WorkList(kind="discovery_finding", title="政策找人线索", open=waiting, href="/api/v1/discovery-findings")]
+async def _work_lists(session: AsyncSession, runtime: Runtime, actor: Actor, clock: Clock) -> list[WorkList]:
+    """Each list for those whose duty it is to work through it."""
+    lists = []
+    if actor.has(Duty.COMMUNITY_WORKER, Duty.STATION_CLERK):
+        waiting = await DiscoveryRepository(session).count_findings(actor.scope, FindingFilter())
+        lists.append(WorkList(kind="discovery_finding", title="政策找人线索", open=waiting, href="/api/v1/discovery-findings"))
+    if actor.has(Duty.STATION_CLERK, Duty.STATION_HEAD):
+        leads = LeadRepository(session, runtime.cipher, clock.now)
+        waiting = await leads.count_leads(actor.scope, LeadFilter(open_only=True))
+        lists.append(WorkList(kind="lead", title="村（社区）上报线索", open=waiting, href="/api/v1/leads?open_only=true"))
+    if actor.has(Duty.STATION_CLERK, Duty.STATION_HEAD, Duty.INSPECTOR):
+        counted = InspectionRepository(session).count_rectifications
+        waiting = await counted(actor.scope, open_only=True, overdue_on=None)
+        lists.append(WorkList(kind="rectification", title="验收整改", open=waiting, href="/api/v1/rectifications?open_only=true"))
+    return lists
 
 
 def _position(after: tuple[Any, ...] | None) -> tuple[date, UUID] | None:
