@@ -1,4 +1,4 @@
-"""The whole demo in one go: reference data, accounts, agreements, the people of both districts, applications, a payment roll."""
+"""The whole demo in one go: reference data, accounts, agreements, stations, people, applications, a payment roll."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from app.db.base import columns
 from app.db.repositories.reference import load_resident_counts
 from app.db.session import transaction
 from app.db.tables.payments import PaymentBatch
+from app.demo.acceptance_load import load_acceptance
 from app.demo.accounts import DISTRICT
 from app.demo.agreements import load_agreements
 from app.demo.casework_load import load_applications
@@ -19,6 +20,7 @@ from app.demo.payments_load import load_payments
 from app.demo.population import demo_population, second_population
 from app.demo.population_load import load_population
 from app.demo.residents import resident_counts
+from app.demo.stations_load import load_stations
 from app.domain.access import AreaScope
 from app.domain.calendar import business_date
 from app.runtime import Runtime
@@ -32,10 +34,12 @@ async def load_demo(runtime: Runtime) -> None:
     await load_reference(runtime)
     await load_accounts(runtime)
     await load_agreements(runtime)
+    await load_stations(runtime, datetime.now(UTC))
     if await _is_complete(runtime):  # building 7,000 households only to find them there takes longer than to ask
         return
     now = datetime.now(UTC)
     await _load_resident_counts(runtime, now)
+    await load_acceptance(runtime, now)
     for build in (second_population, lambda: demo_population(business_date(now))):
         population = await asyncio.to_thread(build)
         await load_population(runtime, population)

@@ -39,11 +39,40 @@ KINDS = {
     "adjustment_id": "SELECT id::text FROM adjustment_batch WHERE area_code = left(:area, 6) ORDER BY id LIMIT 1",
     "run_id": "SELECT id::text FROM discovery_run WHERE area_code = left(:area, 6) ORDER BY id LIMIT 1",
     "finding_id": "SELECT id::text FROM discovery_finding WHERE area_code = :area ORDER BY id LIMIT 1",
+    "station_id": "SELECT id::text FROM station WHERE area_code = left(:area, 9) ORDER BY id LIMIT 1",
+    "informant_id": "SELECT id::text FROM informant WHERE area_code = :area ORDER BY id LIMIT 1",
+    "campaign_id": "SELECT id::text FROM inspection_campaign WHERE area_code = left(:area, 6) ORDER BY id LIMIT 1",
+    "inspection_id": "SELECT id::text FROM inspection WHERE area_code = left(:area, 9) ORDER BY id DESC LIMIT 1",
+    "rectification_id": "SELECT id::text FROM rectification WHERE area_code = left(:area, 9) ORDER BY id DESC LIMIT 1",
+    "file_id": "SELECT id::text FROM stored_file WHERE area_code = left(:area, 9) AND purpose = 'evidence' ORDER BY id LIMIT 1",
+    "lead_id": "SELECT id::text FROM lead WHERE area_code = :area ORDER BY id LIMIT 1",
     "account_id": "SELECT id::text FROM account WHERE area_code = :area OR area_code = left(:area, 9) ORDER BY id LIMIT 1",
     "client_id": "SELECT id::text FROM client WHERE area_code = left(:area, 6) ORDER BY id LIMIT 1",
+    "export_id": "SELECT id::text FROM export_run WHERE area_code = :area ORDER BY id LIMIT 1",
     "area_code": "SELECT code FROM area WHERE code = :area",
 }
-AREA_OF = {"batch_id": 6, "client_id": 6, "set_id": 6, "simulation_id": 6, "adjustment_id": 6, "run_id": 6}
+# What the demo itself doesn't have: an export that somebody else asked for.
+EXPORT = """
+    INSERT INTO export_run (
+        district, id, area_code, kind, format, as_of, purpose, plain, status, rows, requested_by, requested_by_name, requested_at
+    ) VALUES (
+        left(CAST(:area AS text), 6), gen_random_uuid(), CAST(:area AS text), 'stations', 'csv', '2026-11-01', 'x', false, 'queued',
+        0, gen_random_uuid(), 'somebody else', now()
+    )
+"""
+AREA_OF = {
+    "batch_id": 6,
+    "client_id": 6,
+    "set_id": 6,
+    "simulation_id": 6,
+    "adjustment_id": 6,
+    "run_id": 6,
+    "station_id": 9,
+    "campaign_id": 6,
+    "inspection_id": 9,
+    "rectification_id": 9,
+    "file_id": 9,
+}
 NAMES = [account.username for account in (*ACCOUNTS, *SECOND_ACCOUNTS)] + [client.client_id for client in CLIENTS]
 
 
@@ -51,7 +80,9 @@ NAMES = [account.username for account in (*ACCOUNTS, *SECOND_ACCOUNTS)] + [clien
 async def resources(demo: Demo) -> dict[tuple[str, str], tuple[str, str]]:
     """(path parameter, place) → (id, area)."""
     found: dict[tuple[str, str], tuple[str, str]] = {}
-    async with demo.owner.connect() as connection:
+    async with demo.owner.begin() as connection:
+        for area in AREAS.values():
+            await connection.execute(text(EXPORT), {"area": area})
         for parameter, statement in KINDS.items():
             for place, area in AREAS.items():
                 row = (await connection.execute(text(statement), {"area": area})).scalar_one_or_none()
@@ -165,6 +196,7 @@ async def test_inside_the_area_reads_are_answered(
                 continue
             answer = await call(caller, method, filled(path, identifier))
             allowed = (200, 409, 422) if path.endswith(("/bank-file", "/decision")) else (200,)
+            allowed = (403,) if path == "/api/v1/exports/{export_id}/content" else allowed  # somebody else's
             assert answer.status_code in allowed, f"{method} {path} {place}: {answer.text}"
 
 
