@@ -25,7 +25,7 @@ from app.domain.stations.model import (
     Undecided,
     Verdict,
 )
-from app.domain.stations.readings import Reading, shown_flag, shown_number
+from app.domain.stations.readings import Reading, shown_flag
 from app.domain.stations.validation import check_facts
 
 
@@ -172,26 +172,25 @@ def _judge_each(criterion: Criterion, facts: Facts, as_of: date) -> Verdict:
         return _open(criterion, whole, whole.reason or Undecided.NOTHING_TO_MEASURE, missing=whole.missing)
     limits = [_item_limit(criterion, item) for item in items]
     answers = [_item_met(criterion, item, limit) for item, limit in zip(items, limits, strict=True)]
-    missing = tuple(
-        place
-        for item, (met, _) in zip(items, answers, strict=True)
-        if met is None
-        for place in (*item.by.missing, *item.value.missing)
-    )
+    missing = [_item_missing(criterion, item) for item, (answer, _) in zip(items, answers, strict=True) if answer is None]
     met = both(met for met, reason in answers if reason is not Undecided.NOT_DEFINED)
-    reasons = [reason for met, reason in answers if met is None and reason is not None]
-    if len(reasons) == reasons.count(Undecided.NOT_DEFINED) == len(items):
+    if all(reason is Undecided.NOT_DEFINED for _, reason in answers):
         return _open(criterion, whole, Undecided.NOT_DEFINED)
     return Verdict(
         criterion,
         met,
         whole.shown,
-        _sum_of(limits),
+        _sum_of(items, limits),
         MEASURES[criterion.measure].unit,
         reason=Undecided.FACT_MISSING if met is None else None,
         lacking=tuple(item.ref for item, (answer, _) in zip(items, answers, strict=True) if answer is False),
-        missing=missing if met is None else (),
+        missing=tuple(place for places in missing for place in places) if met is None else (),
     )
+
+
+def _item_missing(criterion: Criterion, item: Item) -> tuple[str, ...]:
+    chosen_by = () if criterion.limit_by is None else item.by.missing
+    return (*chosen_by, *item.value.missing)
 
 
 def _item_limit(criterion: Criterion, item: Item) -> Limit | None:
@@ -204,10 +203,11 @@ def _item_met(criterion: Criterion, item: Item, limit: Limit | None) -> tuple[bo
     return met_by(criterion.comparator, item.value, limit)[0], item.value.reason
 
 
-def _sum_of(limits: Sequence[Limit | None]) -> str | None:
-    """None as long as the limit of a community isn't known."""
-    lower = [limit.lower for limit in limits if limit is not None and limit.lower is not None]
-    return shown_number(Fraction(sum(lower))) if len(lower) == len(limits) else None
+def _sum_of(items: Sequence[Item], limits: Sequence[Limit | None]) -> str | None:
+    """What all communities need together; None as long as the limit of one isn't known."""
+    if any(limit is None and item.by.reason is not None for item, limit in zip(items, limits, strict=True)):
+        return None
+    return str(sum(limit.lower or 0 for limit in limits if limit is not None))
 
 
 # --- roll-up ---------------------------------------------------------------------------------------------------------------

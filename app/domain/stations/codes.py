@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from app.domain.stations.measures import MEASURES
 from app.domain.stations.model import Caution, Comparator, Dimension, Grade, Undecided
-from app.domain.stations.scoring import Announcement
 from app.domain.stations.vocabulary import EQUIPMENT, RULES, SIGNAGE
 
 DIMENSIONS: dict[str, str] = {
@@ -36,15 +35,9 @@ COMPARATORS: dict[str, str] = {
     Comparator.IS_TRUE: "应为是",
     Comparator.INCLUDES: "应包含",
 }
-ANNOUNCEMENTS: dict[str, str] = {
-    Announcement.PRAISE: "通报表扬",
-    Announcement.CRITICISM: "通报批评",
-}
 ERRORS: dict[str, str] = {
     "contradictory_facts": "填报内容自相矛盾",
-    "malformed_consequences": "验收结果运用规定有误",
     "malformed_standard": "标准文件有误",
-    "no_consequences_in_force": "该日没有生效的验收结果运用规定",
     "no_standard_in_force": "该日没有生效的标准版本",
     "standard_not_found": "没有这个标准",
 }
@@ -73,7 +66,6 @@ def registry() -> dict[str, dict[str, str]]:
         "station_reason": dict(UNDECIDED),
         "station_warning": dict(CAUTIONS),
         "station_comparator": dict(COMPARATORS),
-        "station_announcement": dict(ANNOUNCEMENTS),
         "station_measure": {code: measure.name for code, measure in MEASURES.items()},
         "station_rule": dict(RULES),
         "station_signage": dict(SIGNAGE),

@@ -10,8 +10,8 @@ from datetime import date
 from decimal import Decimal
 from typing import Literal
 
-Establishment = Literal["administrative", "institutional", "other"]
-OfficeKind = Literal["urban", "township"]
+from app.domain.stations.records import Establishment, OfficeKind
+
 CommunityKind = Literal["community", "village"]
 
 

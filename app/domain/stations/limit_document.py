@@ -105,7 +105,7 @@ def _codes(reader: Reader, fields: Mapping[str, object], pointer: str, measure: 
 def _check_bands(reader: Reader, limits: tuple[Limit, ...], pointer: str) -> None:
     """No station may fall into two bands: the answer would hang on their order."""
     kinds = [limit.kind for limit in limits if limit.kind is not None]
-    bands = sorted(((limit.band_from or 0), limit.band_until) for limit in limits if limit.kind is None)
-    overlapping = any(until is None or start < until for (_, until), (start, _) in pairwise(bands))
+    bands = sorted((limit.band_from or 0, limit.band_until or MOST) for limit in limits if limit.kind is None)
+    overlapping = any(start < until for (_, until), (start, _) in pairwise(bands))
     if overlapping or len(kinds) != len(set(kinds)):
         reader.refuse(f"{pointer}/limits", "bands_overlap", "各档有重叠，请使各档互不重叠（band_from 含本数，band_until 不含）。")

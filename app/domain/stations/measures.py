@@ -12,14 +12,16 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from fractions import Fraction
+from operator import attrgetter
 
 from app.domain.stations.facts import Facts, StaffFact
 from app.domain.stations.model import Undecided
 from app.domain.stations.readings import HUNDRED, Reading, between, number, pointer, unknown
+from app.domain.stations.records import Establishment
 from app.domain.stations.vocabulary import COLLEGE, RULES, SIGNAGE, schooling
 
 LEADERS_COUNTED = "leaders_counted"
-ESTABLISHED = ("administrative", "institutional")
+ESTABLISHED: tuple[Establishment, ...] = ("administrative", "institutional")
 
 
 class MeasureKind(StrEnum):
@@ -61,48 +63,48 @@ class Item:
 # --- plain facts -----------------------------------------------------------------------------------------------------------
 
 
-def _fact(facts: Facts, path: str) -> object:
-    value: object = facts
-    for name in path.split("."):
-        value = getattr(value, name)
-    return value
-
-
 def _number_of(path: str) -> Read:
+    fact = attrgetter(path)
+
     def read(facts: Facts, _on: date, _leaders: bool) -> Reading:
-        value = _fact(facts, path)
-        return unknown(path) if value is None else number(value)  # type: ignore[arg-type]
+        value = fact(facts)
+        return unknown(path) if value is None else number(value)
 
     return read
 
 
 def _flag_of(path: str) -> Read:
+    fact = attrgetter(path)
+
     def read(facts: Facts, _on: date, _leaders: bool) -> Reading:
-        value = _fact(facts, path)
+        value = fact(facts)
         return unknown(path) if value is None else Reading(flag=bool(value))
 
     return read
 
 
 def _codes_of(path: str) -> Read:
+    fact = attrgetter(path)
+
     def read(facts: Facts, _on: date, _leaders: bool) -> Reading:
-        value = _fact(facts, path)
-        return unknown(path) if value is None else Reading(codes=frozenset(value))  # type: ignore[call-overload]
+        value = fact(facts)
+        return unknown(path) if value is None else Reading(codes=frozenset(value))
 
     return read
 
 
 def _share_of(part: str, total: str) -> Read:
     """Hundredths of a total; nothing to measure where the total is 0."""
+    facts_of = attrgetter(part, total)
 
     def read(facts: Facts, _on: date, _leaders: bool) -> Reading:
-        some, whole = _fact(facts, part), _fact(facts, total)
+        some, whole = facts_of(facts)
         lacking = [path for path, value in ((part, some), (total, whole)) if value is None]
         if lacking:
             return unknown(*lacking)
         if whole == 0:
             return Reading(reason=Undecided.NOTHING_TO_MEASURE)
-        return number(Fraction(HUNDRED * some, whole))  # type: ignore[operator,call-overload]
+        return number(Fraction(HUNDRED * some, whole))
 
     return read
 
@@ -319,6 +321,7 @@ MEASURES: dict[str, Measure] = {
     ),
 }
 
+#: What chooses among the limits of a criterion; that of a community is read with ``items_of``.
 LIMIT_BY: dict[str, Measure] = {
     "population": Measure(
         "辖区人口", MeasureKind.NUMBER, ("population", "communities", "communities.population"), _population, unit="人"

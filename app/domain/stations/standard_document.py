@@ -1,7 +1,8 @@
 """From a standard's document (the parsed YAML) to a ``Standard``: everything is checked when it is loaded.
 
 Documents write ``effective_to`` as the last day in force; inside the system periods are half-open. A version's name is its first
-day with a digest of its content, so that a changed text can't pass for the version that a result was pinned to.
+day with a digest of its content, so that a changed text can't pass for the version that a result was pinned to; that it ends one
+day leaves its name alone.
 """
 
 from __future__ import annotations
@@ -102,7 +103,7 @@ def _version(reader: Reader, given: object, pointer: str) -> StandardVersion | N
         if criterion.code in [former.code for former in criteria]:
             reader.refuse(f"{pointer}/criteria/{place}/code", "duplicate_criterion", f"“{criterion.code}”重复，请更换代码。")
         criteria.append(_within(reader, criterion, until, f"{pointer}/criteria/{place}"))
-    name = f"{start}/{_digest(given)}"
+    name = f"{start}/{_digest({key: value for key, value in fields.items() if key != 'effective_to'})}"
     return StandardVersion(name, reader.text(fields, "source", pointer), start, until, tuple(criteria))
 
 
@@ -116,8 +117,15 @@ def _within(reader: Reader, criterion: Criterion, until: date | None, pointer: s
 
 
 def _digest(given: object) -> str:
-    content = json.dumps(given, ensure_ascii=False, sort_keys=True, default=str)
+    content = json.dumps(_with_text_keys(given), ensure_ascii=False, sort_keys=True, default=str)
     return hashlib.sha256(content.encode()).hexdigest()[:DIGEST]
+
+
+def _with_text_keys(value: object) -> object:
+    """YAML has keys of any kind; only texts can be put in order."""
+    if isinstance(value, Mapping):
+        return {str(key): _with_text_keys(each) for key, each in value.items()}
+    return [_with_text_keys(each) for each in value] if isinstance(value, list) else value
 
 
 def _period(reader: Reader, fields: Mapping[str, object], pointer: str, default: date | None) -> tuple[date, date | None]:

@@ -103,7 +103,7 @@ def _claimed_errors(facts: Facts) -> Iterator[FieldError]:
 def _established_error(facts: Facts, claimed: int) -> Iterator[FieldError]:
     """行政编 + 事业编; posts whose establishment isn't known leave the sum open."""
     kinds = [post.establishment for post in facts.staff or ()]
-    terms: list[int | None] = [kinds.count(kind) for kind in ESTABLISHED]  # type: ignore[arg-type]
+    terms: list[int | None] = [kinds.count(kind) for kind in ESTABLISHED]
     if None in kinds:
         terms.append(None)
     yield from _sum_error("/facts/claimed/established_staff", "所填在编人数", claimed, terms, "行政编与事业编人数")
