@@ -12,7 +12,7 @@ from fastapi.responses import FileResponse
 from app.dependencies import RuntimeDep
 from app.observability import metrics_page
 
-STATIC = Path(__file__).resolve().parents[1] / "static" / "swagger"
+STATIC = Path(__file__).resolve().parents[1] / "static"
 router = APIRouter(tags=["运行"])
 
 
@@ -43,11 +43,30 @@ async def jwks(runtime: RuntimeDep) -> dict[str, Any]:
 
 @router.get("/docs", include_in_schema=False)
 async def docs() -> FileResponse:
-    return FileResponse(STATIC / "index.html", media_type="text/html; charset=utf-8")
+    return _page("swagger")
 
 
 @router.get("/docs/assets/{name}", include_in_schema=False)
 async def docs_asset(name: str) -> Response:
-    if name not in {path.name for path in STATIC.iterdir()}:
+    return _asset("swagger", name)
+
+
+@router.get("/console", include_in_schema=False)
+async def console() -> FileResponse:
+    """The built-in page for signed-in staff; it asks the interface like everybody else."""
+    return _page("console")
+
+
+@router.get("/console/assets/{name}", include_in_schema=False)
+async def console_asset(name: str) -> Response:
+    return _asset("console", name)
+
+
+def _page(folder: str) -> FileResponse:
+    return FileResponse(STATIC / folder / "index.html", media_type="text/html; charset=utf-8")
+
+
+def _asset(folder: str, name: str) -> Response:
+    if name not in {path.name for path in (STATIC / folder).iterdir()}:
         return Response(status_code=404)
-    return FileResponse(STATIC / name, headers={"Cache-Control": "public, max-age=86400"})
+    return FileResponse(STATIC / folder / name, headers={"Cache-Control": "public, max-age=86400"})
