@@ -47,9 +47,21 @@ SEALED = (
     Sealed("person", "address_sealed", Field.ADDRESS, "person_uid"),
     Sealed("household", "address_sealed", Field.ADDRESS, "id"),
     Sealed("household", "bank_account_sealed", Field.BANK_ACCOUNT, "id"),
+    Sealed("informant", "phone_sealed", Field.PHONE, "id"),
+    Sealed("official", "id_number_sealed", Field.ID_NUMBER, "id"),
+    Sealed("official_relative", "id_number_sealed", Field.ID_NUMBER, "id"),
+    Sealed("bureau_notice", "id_number_sealed", Field.ID_NUMBER, "id"),
+    Sealed("lead", "about_sealed", Field.LEAD, "id"),
+    Sealed("lead", "description_sealed", Field.LEAD, "id"),
+    Sealed("lead", "note_sealed", Field.LEAD, "id"),
+    Sealed("stored_file_part", "content_sealed", Field.FILE, "file_id", frozen=True),
+    Sealed("import_part", "rows_sealed", Field.JOB_PAYLOAD, "import_id", frozen=True),
+    Sealed("import_part", "rejected_sealed", Field.REJECTED_ROW, "import_id", frozen=True),
+    Sealed("import_before", "before_sealed", Field.JOB_PAYLOAD, "id", frozen=True),
     Sealed("payment_item", "account_sealed", Field.BANK_ACCOUNT, "household_id", frozen=True),
 )
-CHANGEABLE = ("person", "household")  # what the application may write again; frozen lines keep the key they were written with
+# What the application may write again; frozen lines keep the key they were written with.
+CHANGEABLE = ("person", "household", "informant", "official", "official_relative", "bureau_notice", "lead")
 CERTIFICATES = "person_fact.certificate_no_sealed"
 FROZEN = frozenset(sealed.name for sealed in SEALED if sealed.frozen)
 
