@@ -17,7 +17,7 @@ from tests.system.conftest import Demo
 pytestmark = [pytest.mark.db, pytest.mark.xdist_group("demo")]
 
 DASHBOARD = "/api/v1/reports/station-dashboard"
-STANDARD = {"standard": "sanyou_siquan", "months": 0}
+STANDARD: dict[str, str | int] = {"standard": "sanyou_siquan", "months": 0}
 
 
 @contextmanager
