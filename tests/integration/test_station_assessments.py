@@ -42,6 +42,7 @@ async def test_the_example_has_the_published_shape(sign_in: SignIn) -> None:
     assert all(published <= set(criterion) for criterion in body["criteria"])
     assert all(criterion["met"] is True for criterion in body["criteria"])
     assert [row["dimension"] for row in body["dimensions"]] == ["premises", "staff", "facilities", "rules", "archives", "team"]
+    assert {row["points"] for row in body["dimensions"]} == {"100"}
     staff = of(body, "established_staff")
     assert (staff["measured"], staff["required"], staff["unit"], staff["warning"]) == ("5", "5-7", "人", None)
     assert staff["article"] == "区对基层民政组织意见 二（一）编制合理"
@@ -170,6 +171,7 @@ async def test_the_standards_are_listed_with_the_version_of_a_day(sign_in: SignI
 
 async def test_a_standard_shows_the_sentence_behind_each_criterion(sign_in: SignIn) -> None:
     answer = await sign_in("district.admin").get(f"{STANDARDS}/sanyou_siquan")
+    assert re.fullmatch(r'"[0-9a-f]{20}"', answer.headers["etag"])
     (version,) = answer.json()["versions"]
     informants = next(criterion for criterion in version["criteria"] if criterion["code"] == "informants")
     assert "2500人以上的社區、村設立2名民政信息監督員" in informants["sentence"]

@@ -221,6 +221,17 @@ def test_a_1_23_scheme_c_whatever_the_population(staff: int, met: bool, warns: b
         assert (verdict.met, verdict.warning is not None) == (met, warns)
 
 
+@pytest.mark.parametrize(("full_time", "met", "measured"), [(True, True, "0"), (False, False, "1"), (None, None, "0-1")])
+def test_a_1_23_scheme_c_asks_for_full_time_posts(full_time: bool | None, met: bool | None, measured: str) -> None:
+    verdict = assessed("staffing_c", staffed(posts(1), [post(full_time=full_time)])).of("full_time")
+    assert (verdict.met, verdict.measured) == (met, measured)
+
+
+def test_a_community_without_a_code_is_named_by_its_place() -> None:
+    communities = [{"population": 100, "informants": 1}, {"population": 100, "informants": 0}]
+    assert assessed("sanyou_siquan", changed("communities", communities)).of("informants").lacking == ("2",)
+
+
 @pytest.mark.parametrize(
     ("since", "as_of", "met"),
     [

@@ -196,6 +196,17 @@ def test_no_archives_and_no_communities_are_nothing_to_measure() -> None:
     assert result.grade is Grade.UNDETERMINED
 
 
+def test_only_facts_that_would_decide_are_missing() -> None:
+    bare = {"communities": [{"area_code": "350702001001"}, {"informants": 1, "population": 1}]}
+    assert assessed("wuyige", bare).of("survey_supervisors").missing == ("/facts/communities/0/informants",)
+    assert assessed("sanyou_siquan", bare).of("informants").missing == (
+        "/facts/communities/0/population",
+        "/facts/communities/0/informants",
+    )
+    decided = {"communities": [{}, {"informants": 0, "population": 1}]}
+    assert assessed("sanyou_siquan", decided).of("informants").missing == ()
+
+
 # --- drawn sheets ----------------------------------------------------------------------------------------------------------
 
 FLAG = st.none() | st.booleans()

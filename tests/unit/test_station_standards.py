@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import copy
 import re
+from collections.abc import Iterator
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
 from app.domain.errors import Malformed, NotFound
 from app.domain.stations.assessing import assess
@@ -118,6 +122,14 @@ def test_another_text_is_another_version() -> None:
     assert all(re.fullmatch(r"\d{4}-\d\d-\d\d/[0-9a-f]{12}", version.version) for version in after.versions)
 
 
+def test_an_end_does_not_rename_a_version() -> None:
+    ended = new()
+    ended["versions"][1]["effective_to"] = "2026-12-31"
+    assert standard_of(ended).versions[1].version == standard_of(new()).versions[1].version
+    with pytest.raises(NoStandardInForce):
+        standard_of(ended).on(date(2027, 1, 1))
+
+
 def test_a_folder_of_standards_is_read_whole(tmp_path: Path) -> None:
     (tmp_path / "station-standard-new.yaml").write_text(NEW, "utf-8")
     assert load_standards(tmp_path).codes == ("demo_street",)
@@ -125,6 +137,51 @@ def test_a_folder_of_standards_is_read_whole(tmp_path: Path) -> None:
     with pytest.raises(Malformed) as caught:
         load_standards(tmp_path)
     assert [error.code for error in caught.value.errors] == ["duplicate_standard"]
+
+
+EACH = """
+code: demo_informants
+name: 示范监督员标准
+description: 示范
+versions:
+  - effective_from: 2026-01-01
+    source: 示范文件
+    criteria:
+      - code: informants
+        name: 监督员
+        dimension: team
+        measure: informants_per_community
+        comparator: at_least
+        limit_by: community_population
+        limits:
+          - {band_from: 1000, band_until: 3000, lower: 1}
+        article: 示范文件 第四条
+        sentence: 千人以上、三千人以下的村设1名
+        evidence: [名册]
+        weight: 1
+        mandatory: true
+"""
+
+
+@pytest.mark.parametrize(
+    ("communities", "met", "reason", "required"),
+    [
+        ([(999, 0)], None, Undecided.NOT_DEFINED, None),
+        ([(999, 0), (3000, 0)], None, Undecided.NOT_DEFINED, None),
+        ([(999, 0), (1000, 1)], True, None, "1"),
+        ([(999, 0), (1000, 0)], False, None, "1"),
+        ([(1000, 1), (2999, 1)], True, None, "2"),
+        ([(999, 0), (None, 1)], None, Undecided.FACT_MISSING, None),
+        ([(1000, None), (2999, 1)], None, Undecided.FACT_MISSING, "2"),
+        ([(1000, None), (2999, 0)], False, None, "2"),
+    ],
+)
+def test_communities_without_a_rule_decide_nothing(
+    communities: list[tuple[int | None, int | None]], met: bool | None, reason: Undecided | None, required: str | None
+) -> None:
+    sheet = {"communities": [{"population": people, "informants": informants} for people, informants in communities]}
+    verdict = assess(facts_of(sheet), standard_of(yaml.safe_load(EACH)), date(2026, 11, 15)).of("informants")
+    assert (verdict.met, verdict.reason, verdict.required) == (met, reason, required)
 
 
 def test_the_documented_example_is_a_standard() -> None:
@@ -206,6 +263,38 @@ def test_a_wrong_document_is_refused_at_its_place(pointer: str, value: Any, at: 
     assert caught.value.code == "malformed_standard"
     assert (at or pointer, code) in {(error.pointer, error.code) for error in caught.value.errors}
     assert all(re.search(r"[\u4e00-\u9fff]", error.message) for error in caught.value.errors)
+
+
+KEYS = st.sampled_from(["code", "lower", "criteria", "kind", 1, None, date(2026, 1, 1)])
+JUNK: st.SearchStrategy[Any] = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(),
+    st.text(max_size=5),
+    st.lists(st.integers(), max_size=2),
+    st.dictionaries(KEYS, st.integers() | st.text(max_size=3), max_size=2),
+)
+
+
+def places(value: Any) -> Iterator[tuple[Any, Any]]:
+    """Every (container, key) of a document."""
+    pairs = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, each in list(pairs):
+        yield value, key
+        yield from places(each)
+
+
+@given(st.data())
+def test_whatever_stands_anywhere_is_read_or_refused(data: st.DataObject) -> None:
+    document = new()
+    for _ in range(data.draw(st.integers(1, 3))):
+        target, key = data.draw(st.sampled_from(list(places(document))))
+        target[key] = data.draw(JUNK)
+    with suppress(Malformed):
+        standard = standard_of(document)
+        for version in standard.versions:
+            assess(facts_of(GOOD), standard, version.valid_from)
 
 
 @pytest.mark.parametrize("document", [None, [], "三有四全", 3])

@@ -62,13 +62,15 @@ class StationFiles:
         return await self.stations.get(self.scope, station_id)
 
     async def change_station(self, station_id: UUID, change: Mapping[str, Any], expected: int | None) -> StationRecord:
-        """New values of the given fields of ``StationDetails``; the others stay."""
+        """New values of the given fields of ``StationDetails`` and of ``closed_on``; the others stay."""
         station = await self._locked(station_id, expected)
-        changed = replace(station, details=replace(station.details, **change))
-        check_station(changed.details, self.today)
-        if changed.closed_on is not None and changed.closed_on < changed.details.opened_on:
-            raise refusals.ends_before_start(changed.details.opened_on)
-        await self._refuse_second(station.area_code, changed.details, station.closed_on, station_id)
+        details = replace(station.details, **{name: value for name, value in change.items() if name != "closed_on"})
+        changed = replace(station, details=details, closed_on=change.get("closed_on", station.closed_on))
+        check_station(details, self.today)
+        if changed.closed_on is not None:
+            _refuse_to_come(changed.closed_on, self.today, "/closed_on")
+            _check_end(details.opened_on, None, changed.closed_on)
+        await self._refuse_second(station.area_code, details, changed.closed_on, station_id)
         return await self._save_station("station.change", changed, change)
 
     async def close_station(self, station_id: UUID, on: date, expected: int | None) -> StationRecord:

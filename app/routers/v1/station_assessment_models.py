@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import Field, StringConstraints
 
 from app.domain.stations import facts
 from app.domain.stations.model import Assessment, Caution, Comparator, Dimension, DimensionVerdict, Grade, Undecided, Verdict
+from app.domain.stations.records import Establishment, OfficeKind
+from app.domain.stations.scoring import Score, scores_by_dimension
 from app.domain.stations.vocabulary import RULES, SIGNAGE
 from app.routers.models import ApiModel, CommunityCode, Fen, ShortText
 from app.station_standards import standards
@@ -38,7 +41,7 @@ class StaffFacts(ApiModel):
     """一名工作人员。leader 为 true 指站长、副站长（兼任，默认不计入在编人数）。"""
 
     name: ShortText | None = None
-    establishment: Literal["administrative", "institutional", "other"] | None = Field(
+    establishment: Establishment | None = Field(
         default=None, description="administrative 行政编；institutional 事业编；other 其他"
     )
     full_time: Flag | None = Field(default=None, description="专职")
@@ -106,7 +109,7 @@ class CommunityFacts(ApiModel):
     """一个村（社区）。"""
 
     area_code: CommunityCode | None = None
-    kind: Literal["community", "village"] | None = None
+    kind: facts.CommunityKind | None = None
     population: People | None = None
     informants: Count | None = Field(default=None, description="信息监督员人数")
 
@@ -138,7 +141,7 @@ class CommunityOfficeFacts(ApiModel):
     """社区办公场所。rooms 的代码以 _room（室）、_station（站）、_hall（厅）、_ground（场所）结尾。"""
 
     area_m2: SquareMetres | None = None
-    kind: Literal["urban", "township"] | None = Field(default=None, description="urban 城市社区；township 乡镇社区")
+    kind: OfficeKind | None = Field(default=None, description="urban 城市社区；township 乡镇社区")
     rooms: list[RoomCode] | None = Field(default=None, max_length=100)
 
     def to_domain(self) -> facts.CommunityOfficeFact:
@@ -255,10 +258,11 @@ class DimensionVerdictView(ApiModel):
     criteria_total: int
     criteria_met: int
     criteria_failed: int
+    points: str | None = Field(default=None, description="百分制得分：达标条款的分值占比，截取到两位小数")
 
     @classmethod
-    def of(cls, verdict: DimensionVerdict) -> DimensionVerdictView:
-        return cls.model_validate(verdict)
+    def of(cls, verdict: DimensionVerdict, score: Score) -> DimensionVerdictView:
+        return cls(**asdict(verdict), points=score.shown)
 
 
 class StationAssessmentView(ApiModel):
@@ -272,10 +276,11 @@ class StationAssessmentView(ApiModel):
 
     @classmethod
     def of(cls, assessment: Assessment) -> StationAssessmentView:
+        scores = scores_by_dimension(assessment.criteria)
         return cls(
             standard=assessment.standard,
             version=assessment.version,
             criteria=[CriterionVerdictView.of(verdict) for verdict in assessment.criteria],
-            dimensions=[DimensionVerdictView.of(verdict) for verdict in assessment.dimensions],
+            dimensions=[DimensionVerdictView.of(verdict, scores[verdict.dimension]) for verdict in assessment.dimensions],
             grade=assessment.grade,
         )

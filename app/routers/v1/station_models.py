@@ -64,10 +64,11 @@ class StationIn(ApiModel):
 
 
 class StationUpdate(Changing):
-    """修改工作站信息：未提交的字段保持不变，地址、电话提交 null 表示清除。"""
+    """修改工作站信息：未提交的字段保持不变，地址、电话提交 null 表示清除，撤站日期提交 null 表示恢复。"""
 
     name: ShortText | None = Field(default=None, description="站名")
     opened_on: date | None = Field(default=None, description="设立日期")
+    closed_on: date | None = Field(default=None, description="自该日起撤站")
     head_post: ShortText | None = Field(default=None, description="按规定兼任站长的职务")
     deputy_post: ShortText | None = Field(default=None, description="按规定兼任副站长的职务")
     address: AddressText | None = Field(default=None, description="办公地址")
@@ -75,7 +76,7 @@ class StationUpdate(Changing):
 
     @classmethod
     def clearable(cls) -> frozenset[str]:
-        return frozenset({"address", "phone"})
+        return frozenset({"address", "phone", "closed_on"})
 
 
 class Ending(ApiModel):

@@ -11,7 +11,7 @@ from fastapi import Query, Response
 from app.db.repositories import station_assessments
 from app.db.repositories.station_facts import facts_of
 from app.db.station_desk import StationDesk
-from app.dependencies import ClockDep, PageDep, SessionDep, allow, cursor_id, encode_cursor
+from app.dependencies import ClockDep, PageDep, SessionDep, allow, cursor_id, encode_cursor, set_etag
 from app.domain.access import Actor, Duty
 from app.domain.stations.assessing import assess
 from app.domain.stations.records import StationRecord
@@ -28,6 +28,7 @@ from app.station_standards import standards
 
 router = api_router("民政工作站评估", "/stations/{station_id}")
 
+FIRST_AND_ONLY = 1  # an assessment that is kept never changes
 KEEPING = (Duty.STATION_CLERK, Duty.STATION_HEAD)
 Assessor = Annotated[Actor, allow(*KEEPING, Duty.INSPECTOR)]
 
@@ -94,6 +95,7 @@ async def assess_station_on_file(
     await station_assessments.add_assessment(actor.scope, session, kept, by=actor.id)
     await desk.trail.note("station.assess", "station_assessment", kept.id, station.area_code)
     response.headers["Location"] = f"/api/v1/stations/{station.id}/assessments/{kept.id}"
+    set_etag(response, FIRST_AND_ONLY)
     return StoredAssessmentOut.of(kept)
 
 
@@ -124,8 +126,9 @@ async def list_station_assessments(
 
 @router.get("/assessments/{assessment_id}", summary="一次评估")
 async def get_station_assessment(
-    station_id: UUID, assessment_id: UUID, desk: DeskDep, session: SessionDep, actor: Reader
+    station_id: UUID, assessment_id: UUID, desk: DeskDep, session: SessionDep, actor: Reader, response: Response
 ) -> StoredAssessmentOut:
     """当时的事实、标准版本和逐条结论。"""
     await desk.stations.get(actor.scope, station_id)
+    set_etag(response, FIRST_AND_ONLY)
     return StoredAssessmentOut.of(await station_assessments.get_assessment(actor.scope, session, station_id, assessment_id))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import date
 from typing import Annotated
 
-from fastapi import Path, Query
+from fastapi import Path, Query, Response
 from pydantic import Field
 
 from app.dependencies import ClockDep, StaffActor
@@ -142,15 +143,18 @@ async def list_standards(
 
 
 @router.get("/{standard_code}", summary="工作站标准：各版本和全部条款")
-async def get_standard(standard_code: CodePath, _actor: StaffActor) -> StandardDetail:
+async def get_standard(standard_code: CodePath, _actor: StaffActor, response: Response) -> StandardDetail:
     """每条附指标、要求、来源原文、应备材料、分值和生效期间。"""
     standard = standards().get(standard_code)
-    return StandardDetail(
+    shown = StandardDetail(
         code=standard.code,
         name=standard.name,
         description=standard.description,
         versions=[VersionView.of(version) for version in standard.versions],
     )
+    # A standard has no version of its own: its content is its version.
+    response.headers["ETag"] = f'"{hashlib.sha256(shown.model_dump_json().encode()).hexdigest()[:20]}"'
+    return shown
 
 
 def _summary(standard: Standard, day: date) -> StandardSummary:
