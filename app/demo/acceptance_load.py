@@ -19,9 +19,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.acceptance_points import consequence_on
 from app.db.acceptance_desk import AcceptanceDesk, open_acceptance_desk
 from app.db.base import columns
+from app.db.lead_desk import open_lead_desk
 from app.db.locks import lock_subjects
-from app.db.repositories.audit import AuditTrail
-from app.db.repositories.leads import LeadRepository, LeadTrail, Surroundings
 from app.db.session import transaction
 from app.db.tables.inspections import InspectionCampaign
 from app.demo.accounts import ACCOUNTS, SECOND_ACCOUNTS, DemoAccount
@@ -167,9 +166,7 @@ class _Demo:
                 await clerk.settle(lead.id, outcome, "已核实并办理", None)
 
     def _lead_desk(self, day: date, duty: Duty) -> LeadDesk:
-        actor = self._actor(duty)
-        leads = LeadRepository(self.session, self.runtime.cipher, _noon(day))
-        return LeadDesk(actor, day, leads, Surroundings(self.session), LeadTrail(AuditTrail(self.session, actor)))
+        return open_lead_desk(self.session, self.runtime.cipher, self._actor(duty), today=day, now=_noon(day))
 
 
 def _found(code: str, met: bool, photo: UUID, day: date, signature: Signature) -> Mark:

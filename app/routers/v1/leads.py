@@ -9,8 +9,8 @@ from uuid import UUID
 from fastapi import Depends, Query, Response
 from pydantic import Field
 
-from app.db.repositories.audit import AuditTrail
-from app.db.repositories.leads import LeadFilter, LeadRepository, LeadTrail, Surroundings
+from app.db.lead_desk import open_lead_desk
+from app.db.repositories.leads import LeadFilter, LeadRepository
 from app.dependencies import (
     ClockDep,
     CurrentActor,
@@ -42,8 +42,7 @@ Reader = Annotated[
 
 
 async def get_desk(session: SessionDep, actor: CurrentActor, clock: ClockDep, runtime: RuntimeDep) -> LeadDesk:
-    leads = LeadRepository(session, runtime.cipher, clock.now)
-    return LeadDesk(actor, clock.today, leads, Surroundings(session), LeadTrail(AuditTrail(session, actor)))
+    return open_lead_desk(session, runtime.cipher, actor, today=clock.today, now=clock.now)
 
 
 async def get_leads(session: SessionDep, clock: ClockDep, runtime: RuntimeDep) -> LeadRepository:
