@@ -11,7 +11,7 @@ PIP  := $(PY) -m pip --disable-pip-version-check --no-input install --quiet --re
 LOCK  = $(UV) pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url -q pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-long reset lint lock openapi install install-dev
+.PHONY: help run test test-long reset bench lint lock openapi install install-dev
 
 help: ## 列出可用命令 / this list
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/'
@@ -27,6 +27,9 @@ test-long: install-dev ## 运行长测试 / state machines at full length, kill 
 
 reset: install ## 清空演示数据（先询问） / forget the demo data (asks first)
 	@$(VENV)/bin/minzheng db reset --data-dir "$(DATA_DIR)"
+
+bench: install ## 性能对比（短规模约四分钟；BENCH=--full 为完整规模） / ratios against OpenFisca, numpy, plain SQL, a bare route
+	@$(PY) bench/summary.py $(BENCH)
 
 lint: install-dev ## 代码检查 / linters and types
 	@$(PY) -m ruff check .

@@ -1,4 +1,4 @@
-"""The way in for other bureaus' systems: their own database role and pool, and the agreement read with the token check."""
+"""The way in for other bureaus' systems: their own database role and connections, and the agreement read with the token check."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Request
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.db.kept_connections import Fetches, WithinTransaction
 from app.db.repositories.sharing import find_client
 from app.dependencies import ClaimsDep, Clock, ClockDep, DutyGuard, get_runtime, open_session
 from app.domain.access import Actor, Duty
@@ -22,10 +23,12 @@ IDEMPOTENCY_KEY = "Idempotency-Key"
 
 @dataclass(frozen=True, slots=True)
 class BureauCall:
-    """A client's call: its connection, its moment, and its agreement of the business date (None is for the domain to refuse)."""
+    """A client's call: where its statements run, its moment, and its agreement of the business date (None is for the domain to
+    refuse).
+    """
 
     client: Actor
-    connection: AsyncConnection
+    database: Fetches
     agreement: Agreement | None
     clock: Clock
 
@@ -34,28 +37,33 @@ async def open_bureau_call(request: Request, claims: ClaimsDep, clock: ClockDep)
     """Lets in a client whose token still counts."""
     if Duty.BUREAU not in claims.duties:
         await _refuse_staff(request, claims)
-    async with _connection(request) as connection:
-        client = await find_client(connection, claims, clock.today)
-        if client is None:
-            raise Unauthenticated("token_revoked", "登录已失效（已退出、停用或重置密码），请重新登录。")
-        actor = Actor(claims.subject, client.name, claims.level, claims.area, client.district, claims.duties)
-        request.state.actor = actor
-        yield BureauCall(actor, connection, client.agreement, clock)
+    async with _database(request) as database:
+        call = await admit_client(database, claims, clock)
+        request.state.actor = call.client
+        yield call
+
+
+async def admit_client(database: Fetches, claims: Claims, clock: Clock) -> BureauCall:
+    """The call of a client whose token still counts. Raises ``Unauthenticated`` token_revoked."""
+    found = await find_client(database, claims, clock.today)
+    if found is None:
+        raise Unauthenticated("token_revoked", "登录已失效（已退出、停用或重置密码），请重新登录。")
+    client = Actor(claims.subject, found.name, claims.level, claims.area, found.district, claims.duties)
+    return BureauCall(client, database, found.agreement, clock)
 
 
 @asynccontextmanager
-async def _connection(request: Request) -> AsyncIterator[AsyncConnection]:
+async def _database(request: Request) -> AsyncIterator[Fetches]:
     """The status-query role. A question is one statement and so one transaction, committed before the answer is sent, and the
     client's quota row is locked no longer than that; only with a key must the stored answer join it in a wider one.
     """
-    engine = get_runtime(request).status_engine
+    runtime = get_runtime(request)
     if IDEMPOTENCY_KEY not in request.headers:
-        async with engine.connect() as connection:
-            yield await connection.execution_options(isolation_level="AUTOCOMMIT")
+        yield runtime.status_lookups
         return
-    async with AsyncSession(engine, expire_on_commit=False) as session, session.begin():
+    async with AsyncSession(runtime.status_engine, expire_on_commit=False) as session, session.begin():
         request.state.session = session
-        yield await session.connection()
+        yield WithinTransaction(await session.connection())
 
 
 async def _refuse_staff(request: Request, claims: Claims) -> None:

@@ -13,7 +13,9 @@ from app.middleware import Edge, LastResort
 from app.observability import Tracing, configure_logging
 from app.openapi import DESCRIPTION, install_openapi
 from app.problems import install_problem_handlers
-from app.quick_assessment import QuickAssessment
+from app.quick_assessment import ASSESSMENT
+from app.quick_status_query import STATUS_QUERY
+from app.quick_way import QuickWay
 from app.readiness import Probe
 from app.refusals import Refusals
 from app.routers import operations
@@ -55,7 +57,7 @@ def create_app(settings: Settings | None = None, *, runtime: Runtime | None = No
         app.include_router(router)
     install_problem_handlers(app)
     install_openapi(app)
-    app.add_middleware(QuickAssessment)
+    app.add_middleware(QuickWay, answers=(ASSESSMENT, STATUS_QUERY))
     app.add_middleware(LastResort)
     app.add_middleware(
         Edge,

@@ -11,6 +11,7 @@ from sqlalchemy import QueuePool, event
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.db.engine import application_url, create_engine, seal_url, status_url
+from app.db.kept_connections import KeptConnections
 from app.db.repositories.policy import ParameterBooks
 from app.observability import POOL_IN_USE, POOL_SIZE
 from app.security.fields import BlindIndex, FieldCipher
@@ -18,6 +19,8 @@ from app.security.keys import KeyRing
 from app.security.passwords import Passwords
 from app.security.tokens import Tokens
 from app.settings import Settings
+
+KEPT_CONNECTIONS = 4
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,8 @@ class Runtime:
     engine: AsyncEngine
     status_engine: AsyncEngine
     seal_engine: AsyncEngine
+    lookups: KeptConnections
+    status_lookups: KeptConnections
     keys: KeyRing
     tokens: Tokens
     passwords: Passwords
@@ -45,12 +50,17 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
     seal_engine = create_engine(seal_url(settings), settings, pool_size=2, name="minzheng-seal")
     for name, pool in (("api", engine), ("status", status_engine), ("seal", seal_engine)):
         _show_use(name, pool)
+    patience = settings.pool_timeout_seconds
+    lookups = KeptConnections(engine, most=KEPT_CONNECTIONS, patience_seconds=patience)
+    status_lookups = KeptConnections(status_engine, most=settings.pool_size, patience_seconds=patience)
     try:
         yield Runtime(
             settings=settings,
             engine=engine,
             status_engine=status_engine,
             seal_engine=seal_engine,
+            lookups=lookups,
+            status_lookups=status_lookups,
             keys=keys,
             tokens=Tokens(
                 keys,
@@ -64,6 +74,8 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
             parameter_books=ParameterBooks(),
         )
     finally:
+        for kept in (lookups, status_lookups):
+            await kept.close()
         for pool in (engine, status_engine, seal_engine):
             await pool.dispose()
 
@@ -75,3 +87,4 @@ def _show_use(name: str, engine: AsyncEngine) -> None:
     POOL_SIZE.labels(name).set(pool.size())
     event.listen(pool, "checkout", lambda *_: in_use.inc())
     event.listen(pool, "checkin", lambda *_: in_use.dec())
+    event.listen(pool, "detach", lambda *_: in_use.dec())

@@ -19,8 +19,8 @@ def openfisca_python() -> Path:
     python, stamp = FOLDER / "bin" / "python", FOLDER / "bench.stamp"
     if not stamp.exists() or stamp.stat().st_mtime < LOCK.stat().st_mtime:
         print("making .venv-bench (once)", flush=True)
-        subprocess.run([sys.executable, "-m", "venv", "--clear", FOLDER], check=True)
-        pip = [python, "-m", "pip", "--disable-pip-version-check", "--no-input", "install", "--quiet", "--require-hashes"]
-        subprocess.run([*pip, "-r", LOCK], check=True)
+        subprocess.run([sys.executable, "-m", "venv", "--clear", str(FOLDER)], check=True)
+        pip = [str(python), "-m", "pip", "--disable-pip-version-check", "--no-input", "install", "--quiet", "--require-hashes"]
+        subprocess.run([*pip, "-r", str(LOCK)], check=True)
         stamp.touch()
     return python

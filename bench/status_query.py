@@ -43,13 +43,13 @@ from app.runtime import open_runtime  # noqa: E402
 from app.security.fields import BlindIndex, Field  # noqa: E402
 from app.security.keys import KeyRing  # noqa: E402
 from app.settings import Settings  # noqa: E402
-from bench.load import Round, http_request, run_round  # noqa: E402
+from bench.load import Round, http_request, run_load, run_round  # noqa: E402
 
 DISTRICT, COMMUNITY = "350702", "350702001001"
 CLIENT = UUID("0199ffff-0000-7000-8000-000000000001")
 SERVERS = ("bare", "status", "unsigned")
 QUOTA = 2_000_000_000
-LOG_TABLES = ("status_query_log", "status_quota")
+TITLES = {"bare": "bare FastAPI + asyncpg point select", "status": "status query", "unsigned": "status query, attest=false"}
 
 
 @dataclass(frozen=True)
@@ -201,7 +201,7 @@ def run(options: argparse.Namespace) -> dict[str, list[Round]]:
         made, environment = asyncio.run(prepare(postgres, folder, options.people))
         status = stack.enter_context(server("app.main:create_app", environment))
         bare = stack.enter_context(server("bench.bare_app:app", environment))
-        measured = asyncio.run(measure({"bare": bare, "status": status, "unsigned": status}, made, options))
+        measured = run_load(measure({"bare": bare, "status": status, "unsigned": status}, made, options))
         asyncio.run(check_log(postgres.admin_dsn("bench"), sum(r.requests for n in SERVERS[1:] for r in measured[n])))
     return measured
 
@@ -217,13 +217,12 @@ async def check_log(dsn: str, answered: int) -> None:
 
 def report(measured: dict[str, list[Round]]) -> dict[str, float]:
     rates = {name: median(r.per_second for r in rounds) for name, rounds in measured.items()}
-    titles = {"bare": "bare FastAPI + asyncpg point select", "status": "status query", "unsigned": "status query, attest=false"}
     print(f"\n{'':38} {'requests/s':>10} {'min':>8} {'max':>8} {'p50 ms':>8} {'p99 ms':>8} {'ratio':>7}")
     for name, rounds in measured.items():
         each = [r.per_second for r in rounds]
         p50, p99 = median(r.p50_ms for r in rounds), median(r.p99_ms for r in rounds)
         ratio = rates[name] / rates["bare"]
-        print(f"{titles[name]:38} {rates[name]:10.0f} {min(each):8.0f} {max(each):8.0f} {p50:8.2f} {p99:8.2f} {ratio:7.3f}")
+        print(f"{TITLES[name]:38} {rates[name]:10.0f} {min(each):8.0f} {max(each):8.0f} {p50:8.2f} {p99:8.2f} {ratio:7.3f}")
     return {name: rate / rates["bare"] for name, rate in rates.items()}
 
 
@@ -239,7 +238,8 @@ def main() -> None:
     ratios = report(measured)
     if options.json:
         rounds = {name: [asdict(r) | {"per_second": r.per_second} for r in found] for name, found in measured.items()}
-        options.json.write_text(json.dumps({"ratios": ratios, "rounds": rounds}, indent=1) + "\n")
+        results = [{"name": f"{TITLES[name]} / point select", "ratio": ratios[name]} for name in SERVERS[1:]]
+        options.json.write_text(json.dumps({"results": results, "rounds": rounds}, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 from functools import lru_cache
-from math import ceil, floor
 
 FEN_PER_YUAN = 100
 
@@ -41,24 +40,21 @@ TO_THE_FEN = Rounding(1, RoundingMode.HALF_UP)
 
 def round_fen(amount: Exact, rounding: Rounding = TO_THE_FEN) -> int:
     """Round an exact amount in fen to whole units; ties of ``half_up`` go away from zero."""
-    if amount.denominator == 1 and rounding.unit_fen == 1:
-        return int(amount)
-    units = Fraction(amount) / rounding.unit_fen
-    return _whole(units, rounding.mode) * rounding.unit_fen
+    units = _whole(abs(amount.numerator), amount.denominator * rounding.unit_fen, rounding.mode) * rounding.unit_fen
+    return units if amount.numerator >= 0 else -units
 
 
-def _whole(units: Fraction, mode: RoundingMode) -> int:
-    if units < 0:
-        return -_whole(-units, mode)
+def _whole(numerator: int, denominator: int, mode: RoundingMode) -> int:
+    """A quotient that isn't negative, settled to a whole number."""
     match mode:
         case RoundingMode.DOWN:
-            return floor(units)
+            return numerator // denominator
         case RoundingMode.UP:
-            return ceil(units)
+            return -(-numerator // denominator)
         case RoundingMode.HALF_EVEN:
-            return round(units)
+            return round(Fraction(numerator, denominator))
         case RoundingMode.HALF_UP:
-            return (2 * units.numerator + units.denominator) // (2 * units.denominator)
+            return (2 * numerator + denominator) // (2 * denominator)
 
 
 def exact(value: str | int | Decimal) -> Fraction:
@@ -82,21 +78,25 @@ def _exact_text(value: str) -> Fraction:
 
 def yuan_text(amount_fen: Exact, places: int = 4) -> str:
     """An amount as decimal yuan, truncated (never rounded), with at least two decimals: ``"551.9966"``, ``"300.00"``."""
-    if amount_fen.denominator == 1:
-        yuan, rest = divmod(abs(int(amount_fen)), FEN_PER_YUAN)
-        return f"{'-' if amount_fen < 0 else ''}{yuan}.{rest:02d}"
-    return decimal_text(Fraction(amount_fen) / FEN_PER_YUAN, places)
+    numerator, denominator = amount_fen.numerator, amount_fen.denominator
+    if denominator == 1 and numerator >= 0:
+        return f"{numerator // FEN_PER_YUAN}.{numerator % FEN_PER_YUAN:02d}"
+    return _decimal_text(numerator, denominator * FEN_PER_YUAN, places)
 
 
 def percent_text(ratio: Exact) -> str:
     """A ratio as a percentage: ``"20%"``, ``"12.5%"``."""
-    return decimal_text(Fraction(ratio) * 100).rstrip("0").rstrip(".") + "%"
+    return _decimal_text(ratio.numerator * 100, ratio.denominator, 4).rstrip("0").rstrip(".") + "%"
 
 
 def decimal_text(value: Exact, places: int = 4) -> str:
     """A number as a decimal, truncated towards zero to ``places``, with at least two decimals."""
-    fraction = Fraction(value)
-    scaled = floor(abs(fraction) * 10**places)
-    whole, decimals = divmod(scaled, 10**places)
-    digits = str(decimals).rjust(places, "0").rstrip("0").ljust(2, "0")
-    return f"{'-' if fraction < 0 and scaled else ''}{whole}.{digits}"
+    return _decimal_text(value.numerator, value.denominator, places)
+
+
+def _decimal_text(numerator: int, denominator: int, places: int) -> str:
+    scale = 10**places
+    scaled = abs(numerator) * scale // denominator
+    whole, decimals = divmod(scaled, scale)
+    digits = f"{decimals:0{places}d}".rstrip("0").ljust(2, "0")
+    return f"{'-' if numerator < 0 and scaled else ''}{whole}.{digits}"

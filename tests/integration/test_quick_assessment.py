@@ -15,11 +15,14 @@ import pytest
 import time_machine
 from sqlalchemy import text
 
+from app.db.repositories.policy import ParameterBooks
 from app.db.session import transaction
 from app.domain.access import Duty, Level
 from app.domain.errors import Unauthenticated
 from app.ids import new_id
-from app.quick_assessment import MAX_BODY_BYTES, PATH, VerifiedTokens, answer_quickly
+from app.quick_assessment import ASSESSMENT
+from app.quick_way import MAX_BODY_BYTES, VerifiedTokens, answer_quickly
+from app.routers.v1.eligibility import PATH
 from app.runtime import Runtime
 from app.security.keys import KeyRing
 from app.security.tokens import Tokens
@@ -31,7 +34,7 @@ SignIn = Callable[[str], httpx.AsyncClient]
 
 
 async def _answer(runtime: Runtime, token: str, body: bytes) -> bytes | None:
-    return await answer_quickly(runtime, TOKENS, token, body)
+    return await answer_quickly(runtime, TOKENS, ASSESSMENT, token, body)
 
 
 TOKENS = VerifiedTokens()
@@ -155,6 +158,26 @@ async def test_a_token_that_no_longer_counts_is_refused(runtime: Runtime, world:
         names = {"jti": str(jti), "until": datetime.now(UTC) + timedelta(hours=1)}
         await session.execute(text("INSERT INTO revoked_token (jti, expires_at, revoked_at) VALUES (:jti, :until, now())"), names)
     assert await _answer(runtime, revoked, orjson.dumps(EXAMPLE)) is None
+
+
+async def test_parameters_that_are_no_longer_in_force_give_no_answer(runtime: Runtime, sign_in: SignIn) -> None:
+    client = sign_in("s001.clerk")
+    await client.post(f"{PATH}?explain=false", json=EXAMPLE)
+    outdated = ParameterBooks()
+    outdated._book = runtime.parameter_books.latest  # complete, and made of sets that aren't the active ones
+    assert await _answer(replace(runtime, parameter_books=outdated), token_of(client), orjson.dumps(EXAMPLE)) is None
+
+
+async def test_a_lost_connection_is_no_hindrance(runtime: Runtime, sign_in: SignIn) -> None:
+    client = sign_in("s001.clerk")
+    assert (await client.post(PATH, json=EXAMPLE)).status_code == 200
+    for kept in runtime.lookups._idle:
+        kept.terminate()
+    assert (await client.post(PATH, json=EXAMPLE)).status_code == 200
+    async with transaction(runtime.engine) as session:
+        pids = [kept.get_server_pid() for kept in runtime.lookups._idle]
+        await session.execute(text("SELECT pg_terminate_backend(pid) FROM unnest(CAST(:pids AS int[])) AS pid"), {"pids": pids})
+    assert (await client.post(PATH, json=EXAMPLE)).status_code == 200
 
 
 async def test_an_expired_token_is_verified_anew(runtime: Runtime, world: World) -> None:

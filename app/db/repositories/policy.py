@@ -122,6 +122,11 @@ class ParameterBooks:
             self._stamp = stamp
         return self._book
 
+    @property
+    def latest(self) -> ParameterBook:
+        """The kept book, unasked whether it still holds; empty in a process that has read none yet."""
+        return self._book
+
     def kept(self, active: Sequence[UUID]) -> ParameterBook | None:
         """The kept book, if it is made of just these sets (by id)."""
         return self._book if tuple(active) == self._stamp else None

@@ -11,18 +11,20 @@ from datetime import date
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import Row, bindparam, text
+from sqlalchemy import bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.db.kept_connections import Fetches
+from app.db.statements import Record, Statement
 from app.domain.access import AreaScope
 from app.domain.calendar import Month
 from app.domain.sharing.model import Agreement, EnrolmentFound, StatusQuery
 from app.security.tokens import Claims
 
 # The same conditions as for everybody (app/dependencies.py), on the columns that this role sees, and the agreement with it.
-ENTER = text(
-    """
+ENTER = Statement.of(
+    text(
+        """
     SELECT c.district, c.client_id AS name, a.id, a.area_code, a.programmes, a.purposes, a.fields,
            a.quota_per_day, a.valid_from, a.valid_until
     FROM client c
@@ -33,13 +35,15 @@ ENTER = text(
       AND date_trunc('second', c.tokens_valid_from) <= to_timestamp(:iat)
       AND NOT EXISTS (SELECT 1 FROM revoked_token WHERE jti IN (:jti, :session))
     """
+    )
 )
 
 # The quota row is the only one locked, so queries of one client follow one another and can't deadlock; over the quota nothing
 # is updated, so ``counted`` is empty, nothing is logged and no row comes back. For a number that nobody has, the nil id is looked
 # up and the log's index filled all the same: how long an answer takes doesn't tell a stranger from somebody known.
-LOOK_UP = text(
-    """
+LOOK_UP = Statement.of(
+    text(
+        """
     WITH counted AS (
         INSERT INTO status_quota AS quota (district, client_id, day, used)
         SELECT :district, :client, :today, 1 WHERE :allowed > 0
@@ -66,21 +70,22 @@ LOOK_UP = text(
     )
     SELECT found.* FROM counted LEFT JOIN found ON true
     """
-).bindparams(
-    bindparam("district", type_=sa.Text()),
-    bindparam("scope", type_=sa.Text()),
-    bindparam("client", type_=sa.Uuid()),
-    bindparam("agreement", type_=sa.Uuid()),
-    bindparam("id", type_=sa.Uuid()),
-    bindparam("today", type_=sa.Date()),
-    bindparam("month", type_=sa.Date()),
-    bindparam("as_of", type_=sa.Date()),
-    bindparam("at", type_=sa.DateTime(timezone=True)),
-    bindparam("allowed", type_=sa.Integer()),
-    bindparam("versions", type_=ARRAY(sa.Integer())),
-    bindparam("digests", type_=ARRAY(sa.LargeBinary())),
-    bindparam("programmes", type_=ARRAY(sa.Text())),
-    bindparam("attest", type_=sa.Boolean()),
+    ).bindparams(
+        bindparam("district", type_=sa.Text()),
+        bindparam("scope", type_=sa.Text()),
+        bindparam("client", type_=sa.Uuid()),
+        bindparam("agreement", type_=sa.Uuid()),
+        bindparam("id", type_=sa.Uuid()),
+        bindparam("today", type_=sa.Date()),
+        bindparam("month", type_=sa.Date()),
+        bindparam("as_of", type_=sa.Date()),
+        bindparam("at", type_=sa.DateTime(timezone=True)),
+        bindparam("allowed", type_=sa.Integer()),
+        bindparam("versions", type_=ARRAY(sa.Integer())),
+        bindparam("digests", type_=ARRAY(sa.LargeBinary())),
+        bindparam("programmes", type_=ARRAY(sa.Text())),
+        bindparam("attest", type_=sa.Boolean()),
+    )
 )
 
 
@@ -93,7 +98,7 @@ class Admitted:
     agreement: Agreement | None
 
 
-async def find_client(connection: AsyncConnection, claims: Claims, today: date) -> Admitted | None:
+async def find_client(database: Fetches, claims: Claims, today: date) -> Admitted | None:
     """The client of a verified token; None when it was disabled, moved, or its token revoked."""
     values = {
         "sub": claims.subject,
@@ -103,41 +108,42 @@ async def find_client(connection: AsyncConnection, claims: Claims, today: date) 
         "session": str(claims.session or claims.jti),
         "today": today,
     }
-    row = (await connection.execute(ENTER, values)).one_or_none()
-    return None if row is None else Admitted(row.name, row.district, _agreement(row))
+    rows = await database.fetch(ENTER, values)
+    return Admitted(rows[0]["name"], rows[0]["district"], _agreement(rows[0])) if rows else None
 
 
-def _agreement(row: Row[Any]) -> Agreement | None:
-    if row.id is None:
+def _agreement(row: Record) -> Agreement | None:
+    if row["id"] is None:
         return None
     return Agreement(
-        id=row.id,
-        district=row.district,
-        area_code=row.area_code,
-        programmes=frozenset(row.programmes),
-        purposes=tuple(row.purposes),
-        fields=frozenset(row.fields),
-        quota_per_day=row.quota_per_day,
-        valid_from=row.valid_from,
-        valid_until=row.valid_until,
+        id=row["id"],
+        district=row["district"],
+        area_code=row["area_code"],
+        programmes=frozenset(row["programmes"]),
+        purposes=tuple(row["purposes"]),
+        fields=frozenset(row["fields"]),
+        quota_per_day=row["quota_per_day"],
+        valid_from=row["valid_from"],
+        valid_until=row["valid_until"],
     )
 
 
 class StatusQueries:
-    """The register behind ``app.domain.sharing.ports.StatusRegister``, on a connection of the status-query role."""
+    """The register behind ``app.domain.sharing.ports.StatusRegister``, under the status-query role."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
-        self._connection = connection
+    def __init__(self, database: Fetches) -> None:
+        self._database = database
 
     async def look_up(self, scope: AreaScope, query: StatusQuery, agreement: Agreement) -> Sequence[EnrolmentFound] | None:
         """One round trip: see the port. The index finds the person by every live version of the index key."""
-        rows = (await self._connection.execute(LOOK_UP, _values(scope, query, agreement))).all()
+        turn = query.client.id, query.today
+        rows = await self._database.write(LOOK_UP, _values(scope, query, agreement), turn)
         if not rows:
             return None
         return [
-            EnrolmentFound(row.programme, row.category, Month.of(row.since_month), row.valid_until)
+            EnrolmentFound(row["programme"], row["category"], Month.of(row["since_month"]), row["valid_until"])
             for row in rows
-            if row.programme is not None
+            if row["programme"] is not None
         ]
 
 

@@ -182,12 +182,13 @@ class Asked:
 
 async def read_query(request: Request, body: StatusQueryBody, call: BureauCallDep) -> Asked:
     """Refuses what the agreement doesn't cover before anything else: a stored answer, too, is given out only within it."""
-    query = _query(body, call, get_runtime(request))
+    query = query_of(body, call, get_runtime(request))
     admit(in_force(call.agreement, query.today), query)
     return Asked(query, call)
 
 
-def _query(body: StatusQueryBody, call: BureauCall, runtime: Runtime) -> StatusQuery:
+def query_of(body: StatusQueryBody, call: BureauCall, runtime: Runtime) -> StatusQuery:
+    """The question in the domain's terms. Raises ``Malformed`` for a number or name that is none."""
     number, name_key, query_id = _id_number(body, call.clock), _name_key(body), new_id()
     subject = runtime.keys.fingerprint("attestation-subject", f"{query_id}\n{number}\n{name_key}".encode())
     return StatusQuery(
@@ -247,8 +248,17 @@ async def ask(request: Request, asked: Annotated[Asked, Depends(take_key)]) -> S
     超过每日次数返回 429 `quota_exceeded`，`Retry-After` 为距次日零点（北京时间）的秒数；
     未写业务单号或用途返回 422 `query_without_case`。
     """
-    query, runtime = asked.query, get_runtime(request)
-    answer = await answer_status_query(StatusQueries(asked.call.connection), asked.call.agreement, query)
+    return await answer_of(asked, get_runtime(request))
+
+
+PATH, ROUTE = "/api/v1/status-queries", router.routes[-1]
+"""Those of the status query; ``app.quick_status_query`` answers in the route's name."""
+
+
+async def answer_of(asked: Asked, runtime: Runtime) -> StatusAnswerView:
+    """Counts, logs, answers and signs. Raises ``TooManyRequests`` quota_exceeded before any of it."""
+    query = asked.query
+    answer = await answer_status_query(StatusQueries(asked.call.database), asked.call.agreement, query)
     payload = attested(answer, query, runtime.settings.issuer)
     return StatusAnswerView(
         query_id=answer.query_id,
