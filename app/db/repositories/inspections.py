@@ -261,6 +261,12 @@ class InspectionRepository:
         statement = sa.select(InspectionResult).where(within(scope, RESULT), RESULT.campaign_id == campaign_id)
         return list((await self._session.execute(statement.order_by(RESULT.rank, RESULT.area_code))).scalars())
 
+    async def find_latest_published(self, scope: AreaScope) -> UUID | None:
+        """The campaign whose results were published last, as far as the scope sees any."""
+        latest = sa.select(RESULT.campaign_id).where(within(scope, RESULT)).order_by(RESULT.published_at.desc()).limit(1)
+        found: UUID | None = (await self._session.execute(latest)).scalar_one_or_none()
+        return found
+
     async def list_results_of(self, scope: AreaScope, station_id: UUID) -> list[InspectionResult]:
         """A station's published results, the latest first."""
         statement = sa.select(InspectionResult).where(within(scope, RESULT), RESULT.station_id == station_id)

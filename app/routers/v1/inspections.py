@@ -224,7 +224,10 @@ async def reinspect(
 async def report_stations(
     desk: AcceptanceDep,
     actor: InspectionReader,
-    campaign_id: Annotated[UUID, Query(description="检查验收活动")],
+    campaign_id: Annotated[UUID | None, Query(description="检查验收活动；不填为最近一次公布的")] = None,
 ) -> list[PublishedOut]:
     """已公布的结果，按名次；只含本人辖区内的站点。"""
-    return [PublishedOut.of(one) for one in await desk.records.list_results(actor.scope, campaign_id)]
+    chosen = campaign_id or await desk.records.find_latest_published(actor.scope)
+    if chosen is None:
+        return []
+    return [PublishedOut.of(one) for one in await desk.records.list_results(actor.scope, chosen)]

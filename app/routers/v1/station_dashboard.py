@@ -104,12 +104,13 @@ class StationDashboard(ApiModel):
 
 AsOfDay = Annotated[date | None, Query(description="以该日的情况为准；不填为今天")]
 Months = Annotated[int, Query(ge=0, le=MAX_MONTHS, description="走势回看几个月末")]
-Chosen = Annotated[StandardCode, Query(description="标准代码")]
+Chosen = Annotated[StandardCode, Query(description="标准代码；不填为三有四全")]
+DEFAULT = StandardCode("sanyou_siquan")
 
 
 @router.get("/station-dashboard", summary="工作站图表数据")
 async def get_dashboard(
-    session: SessionDep, clock: ClockDep, actor: Reader, standard: Chosen, as_of: AsOfDay = None, months: Months = 6
+    session: SessionDep, clock: ClockDep, actor: Reader, standard: Chosen = DEFAULT, as_of: AsOfDay = None, months: Months = 6
 ) -> StationDashboard:
     """由登记的事实逐站计算：站点×指标热力表、各站雷达图、各维度走势、整改漏斗。每类事实一次查询，与站点多少无关。"""
     return StationDashboard.of(await _found(actor.scope, session, standard, as_of, clock, months))
@@ -126,7 +127,7 @@ async def download_dashboard(
     trail: AuditDep,
     clock: ClockDep,
     actor: Reader,
-    standard: Chosen,
+    standard: Chosen = DEFAULT,
     as_of: AsOfDay = None,
     months: Months = 6,
 ) -> Response:
