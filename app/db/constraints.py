@@ -9,6 +9,8 @@ from app.domain.errors import Conflict, DomainError
 MEANING: dict[str, tuple[str, str]] = {
     "ex_household_member_one_household": ("person_in_other_household", "此人在该期间已是另一家庭的成员，请先在原家庭办理迁出。"),
     "ex_household_member_one_head": ("household_has_head", "该家庭已有户主，请先变更原户主与户主的关系。"),
+    "uq_household_member_one_household": ("person_in_other_household", "此人在该期间已是另一家庭的成员，请先在原家庭办理迁出。"),
+    "uq_household_member_one_head": ("household_has_head", "该家庭已有户主，请先变更原户主与户主的关系。"),
     "pk_identity_key": ("person_already_registered", "该身份证号已登记，请勿重复登记。"),
     "uq_household_district_household_no": ("household_no_taken", "户编号已被使用，请更换户编号。"),
     "uq_account_username": ("username_taken", "用户名已被使用，请更换用户名。"),

@@ -1,6 +1,6 @@
 """Importing this module registers every kind of import and its writer."""
 
-from app.db.import_writers import bureau_notices, disability_certificates, officials, people, tables
+from app.db.import_writers import bureau_notices, disability_certificates, entitlements, officials, payees, people, tables
 from app.domain.imports import kinds
 
-__all__ = ["bureau_notices", "disability_certificates", "kinds", "officials", "people", "tables"]
+__all__ = ["bureau_notices", "disability_certificates", "entitlements", "kinds", "officials", "payees", "people", "tables"]

@@ -1,7 +1,8 @@
 """Writing people and households: whose number, what changed, who may not, and then everything that is new in whole columns.
 
-A row that says what the last import of it said is left alone, whatever was edited in between. Order and sealing follow one rule:
-an identity is settled before anything is sealed under it, and what is on record is only ever changed under its own identity.
+A row that says what the last import of it said is left alone, whatever was edited in between. New people are sealed ahead under
+proposed identities; whatever was sealed under one that somebody else has settled first is thrown away, and what is on record is
+only ever changed under its own identity.
 The caller holds the kind: one import of people writes at a time in a district.
 """
 
@@ -9,6 +10,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -19,49 +22,61 @@ from app.db.import_writers.people_changes import change_people, find_changes
 from app.db.import_writers.people_households import change_households, open_households
 from app.db.import_writers.people_judgement import OnRecord, judge_households, judge_people
 from app.db.import_writers.people_rows import KIND, Columns, column
-from app.db.import_writers.people_task import Refusals, Task, mark_people, reprint_marks
+from app.db.import_writers.people_staging import add_people
+from app.db.import_writers.people_task import Refusals, Task, reprint_marks
 from app.db.import_writers.people_undo import take_back, what_built_on
-from app.db.import_writers.setwise import insert_rows
+from app.db.import_writers.setwise import new_ids
 from app.db.session import raw_connection
 from app.domain.access import AreaScope
 from app.domain.errors import Unavailable
 from app.domain.imports.model import Applied, Block
-from app.ids import new_id
 
-#: So many new people are sealed while Postgres writes those before them.
-STRIDE = 1_250
 RACED = (asyncpg.UniqueViolationError, asyncpg.ExclusionViolationError)
+
+
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """What can be made ready of a block before its turn comes: everything that takes no lock and decides nothing."""
+
+    keys: people_rows.Keys
+    sealed: people_rows.Sealed | None = None
 
 
 class PeopleWriter:
     """The writer of ``people``."""
 
-    async def write(self, scope: AreaScope, session: AsyncSession, block: Block, run: RunContext) -> Applied:
+    async def look_ahead(self, scope: AreaScope, session: AsyncSession, block: Block, run: RunContext) -> Ahead:
+        """Makes ready what looks like news now, in another transaction than the one that writes, while that one is busy."""
+        keys = await asyncio.to_thread(people_rows.keys_of, block, run)
+        _, places = await _news(scope, await raw_connection(session), keys)
+        return Ahead(keys, await asyncio.to_thread(people_rows.seal, block, run, places) if places else None)
+
+    async def write(
+        self, scope: AreaScope, session: AsyncSession, block: Block, run: RunContext, ahead: Ahead | None = None
+    ) -> Applied:
         """Everybody of the block is unchanged, written, or refused.
 
         ``Unavailable`` import_raced when somebody else registered one of them at this moment: the block is to be tried again.
         """
-        keys = await asyncio.to_thread(people_rows.keys_of, block, run)
+        keys = ahead.keys if ahead else await asyncio.to_thread(people_rows.keys_of, block, run)
         driver = await raw_connection(session)
-        marks = await people_known.marks_of(scope, driver, KIND, keys.subjects)
-        places = [
-            place
-            for place, (subject, print_) in enumerate(zip(keys.subjects, keys.fingerprints, strict=True))
-            if subject not in marks or marks[subject]["fingerprint"] != print_
-        ]
+        marks, places = await _news(scope, driver, keys)
         if not places:
             return Applied(unchanged=len(block))
+        sealed = ahead.sealed if ahead else None
+        if sealed is None or sealed.places != places:
+            sealed = await asyncio.to_thread(people_rows.seal, block, run, places)
         try:
-            return await self._write(session, Task(scope, driver, block, run, keys, marks, places, Refusals(block)))
+            return await self._write(session, Task(scope, driver, block, run, keys, marks, places, Refusals(block)), sealed)
         except RACED as raced:
             raise Unavailable("import_raced", "同一人员或家庭正在由他人登记，请稍后重试。") from raced
 
-    async def _write(self, session: AsyncSession, task: Task) -> Applied:
-        record = await _judge(task)
+    async def _write(self, session: AsyncSession, task: Task, sealed: people_rows.Sealed) -> Applied:
+        record = await _judge(task, sealed)
         await open_households(task, record)
         left = task.left
         new = [place for place in left if place not in record.people]
-        await _add_people(task, new)
+        await _add_new(task, new, sealed)
         changes = await find_changes(task, record)
         await change_people(task, session, changes)
         joined = [*new, *(change.place for change in changes if change.joins)]
@@ -98,9 +113,17 @@ def _told(task: Task, place: int, changed: set[str]) -> bool:
     return task.value("relation", place) == "head" or task.value("account_number", place) is not None
 
 
-async def _judge(task: Task) -> OnRecord:
+async def _news(scope: AreaScope, driver: Any, keys: people_rows.Keys) -> tuple[dict[bytes, Any], list[int]]:
+    """The marks of the people of a block, and the places of those whose rows say something else than last time."""
+    marks = await people_known.marks_of(scope, driver, KIND, keys.subjects)
+    known = {subject: mark["fingerprint"] for subject, mark in marks.items()}
+    pairs = zip(keys.subjects, keys.fingerprints, strict=True)
+    return marks, [place for place, (subject, print_) in enumerate(pairs) if known.get(subject) != print_]
+
+
+async def _judge(task: Task, sealed: people_rows.Sealed) -> OnRecord:
     """Settles whose numbers these are and refuses what doesn't fit the record."""
-    identities = await people_known.claim_identities(task.driver, column(task.block, "id_number", task.places), task.run)
+    identities = await people_known.claim_identities(task.driver, sealed.digests, sealed.uids)
     task.uids = dict(zip(task.places, identities.uids, strict=True))
     registered = await people_known.registered(task.scope, task.driver, list(identities.homes))
     record = OnRecord()
@@ -112,46 +135,46 @@ async def _judge(task: Task) -> OnRecord:
     return record
 
 
-async def _add_people(task: Task, places: Sequence[int]) -> None:
-    """New people, sealed by the stride while the stride before is being written."""
+async def _add_new(task: Task, places: Sequence[int], sealed: people_rows.Sealed) -> None:
+    """New people, as they were made ready; whose identity turned out another is sealed anew under that."""
     if not places:
         return
-    await _settle(task, places)
-    strides = [places[start : start + STRIDE] for start in range(0, len(places), STRIDE)]
-    sealing = asyncio.create_task(asyncio.to_thread(_seal, task, strides[0]))
-    for number, stride in enumerate(strides, 1):
-        people, facts = await sealing
-        if number < len(strides):
-            sealing = asyncio.create_task(asyncio.to_thread(_seal, task, strides[number]))
-        await _insert(task, stride, people, facts)
+    new = set(places)
+    kept = [row for row, place in enumerate(sealed.places) if place in new and task.uids[place] == sealed.uids[row]]
+    await _insert(task, [sealed.places[row] for row in kept], *_only(sealed, kept))
+    others = sorted(new.difference(sealed.places[row] for row in kept))
+    if others:
+        uids, ids = [task.uids[place] for place in others], new_ids(len(others))
+        people = people_rows.person_columns(task.block, others, ids, uids, task.run)
+        await _insert(task, others, people, people_rows.fact_columns(task.block, others, ids, uids, task.run))
 
 
-def _seal(task: Task, places: Sequence[int]) -> tuple[Columns, Columns]:
-    ids, uids = [new_id() for _ in places], [task.uids[place] for place in places]
-    people = people_rows.person_columns(task.block, places, ids, uids, task.run)
-    return people, people_rows.fact_columns(task.block, places, ids, uids, task.run)
-
-
-async def _settle(task: Task, places: Sequence[int]) -> None:
-    """New people are at home here from now on, unless somebody was quicker."""
-    homes = {"person_uid": [task.uids[place] for place in places], "area_code": column(task.block, "area_code", places)}
-    shared = task.district | {"since": task.run.now}
-    if await insert_rows(task.driver, "identity_home", homes, shared, unless_there=True) < len(places):
-        raise Unavailable("import_raced", "同一人员正在由他人登记，请稍后重试。")
+def _only(sealed: people_rows.Sealed, kept: Sequence[int]) -> tuple[Columns, Columns]:
+    """The columns of the rows that stay, and the facts about them."""
+    if len(kept) == len(sealed.places):
+        return sealed.people, sealed.facts
+    people = {name: [values[row] for row in kept] for name, values in sealed.people.items()}
+    ids = set(people["id"])
+    stated = [row for row, person in enumerate(sealed.facts["person_id"]) if person in ids]
+    return people, {name: [values[row] for row in stated] for name, values in sealed.facts.items()}
 
 
 async def _insert(task: Task, places: Sequence[int], people: Columns, facts: Columns) -> None:
-    await insert_rows(task.driver, "person", people, task.written)
-    stays = {
-        "id": [new_id() for _ in places],
-        "area_code": people["area_code"],
-        "household_id": [task.household_ids[number] for number in column(task.block, "household_no", places)],
-        "person_id": people["id"],
-        "relation": column(task.block, "relation", places),
-    }
-    await insert_rows(task.driver, "household_member", stays, task.recorded)
-    await insert_rows(task.driver, "person_fact", facts, task.recorded)
-    await mark_people(task, places, people["id"], [1] * len(places), created=True)
+    if not places:
+        return
+    keys = task.keys
+    await add_people(
+        task,
+        people
+        | {
+            "stay_id": new_ids(len(places)),
+            "household_id": [task.household_ids[number] for number in column(task.block, "household_no", places)],
+            "relation": column(task.block, "relation", places),
+            "subject_key": [keys.subjects[place] for place in places],
+            "fingerprint": [keys.fingerprints[place] for place in places],
+        },
+        facts,
+    )
 
 
 register_writer(KIND, PeopleWriter())

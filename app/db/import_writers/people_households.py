@@ -45,7 +45,7 @@ async def open_households(task: Task, record: OnRecord) -> None:
     else:
         task.household_ids |= {entry.household_no: ids[row] for row, entry in enumerate(new)}
         kept = list(range(len(new)))
-    marks = {
+    marks: dict[str, list[Any]] = {
         "area_code": [new[row].area_code for row in kept],
         "subject_id": [ids[row] for row in kept],
         "fingerprint": [b""] * len(kept),

@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 from uuid import UUID
 
-from app.db.import_writers import RunContext
+from app.db.import_writers.setwise import insert_rows
 from app.domain.access import AreaScope
-from app.ids import new_id
-from app.security.fields import Field
 
 _MARKS = """
     SELECT subject_key, subject_id, area_code, fingerprint, import_id, created, subject_version FROM import_mark
     WHERE district = $1 AND kind = $2 AND subject_key = ANY($3::bytea[])
 """
 _KNOWN = "SELECT bidx, person_uid FROM identity_key WHERE index_version = $1 AND bidx = ANY($2::bytea[])"
-_ADD_KEYS = """
-    INSERT INTO identity_key (index_version, bidx, person_uid)
-    SELECT $1, u.bidx, u.uid FROM unnest($2::bytea[], $3::uuid[]) AS u(bidx, uid) ORDER BY u.bidx ON CONFLICT DO NOTHING
-"""
 _HOMES = "SELECT person_uid, district, area_code FROM identity_home WHERE person_uid = ANY($1::uuid[])"
 _PEOPLE = """
     SELECT * FROM person WHERE district = $1 AND person_uid = ANY($2::uuid[]) ORDER BY id FOR NO KEY UPDATE
@@ -61,18 +55,17 @@ async def marks_of(scope: AreaScope, driver: Any, kind: str, keys: Sequence[byte
     return {row["subject_key"]: row for row in await driver.fetch(_MARKS, scope.district, kind, list(keys))}
 
 
-async def claim_identities(driver: Any, numbers: Sequence[str], run: RunContext) -> Identities:
-    """Whose the numbers are; those never seen get an identity, in sorted order, and are asked again.
+async def claim_identities(driver: Any, digests: Mapping[int, Sequence[bytes]], offered: Sequence[UUID]) -> Identities:
+    """Whose the numbers with these digests are; those never seen get the identity offered, in sorted order, and are asked again.
 
     Whoever registers one of them at this moment makes us wait, and then it is his.
     """
-    digests = run.blind_index.digest_many(Field.ID_NUMBER, numbers)
     known = {version: await _known(driver, version, column) for version, column in digests.items()}
     found = [
         next((known[version][column[place]] for version, column in digests.items() if column[place] in known[version]), None)
-        for place in range(len(numbers))
+        for place in range(len(offered))
     ]
-    proposed = [uid or new_id() for uid in found]
+    proposed = [uid or own for uid, own in zip(found, offered, strict=True)]
     uids = list(proposed)
     for version, column in digests.items():
         missing = [place for place, digest in enumerate(column) if digest not in known[version]]
@@ -90,9 +83,10 @@ async def _add_keys(driver: Any, version: int, digests: Sequence[bytes], uids: l
     """Adds what is missing; ``uids`` then holds the identities of those who were quicker."""
     if not missing:
         return
-    wanted = [digests[place] for place in missing]
-    added = await driver.execute(_ADD_KEYS, version, wanted, [uids[place] for place in missing])
-    if int(added.rpartition(" ")[2]) < len(missing):
+    in_order = sorted(missing, key=lambda place: digests[place])
+    wanted = [digests[place] for place in in_order]
+    columns = {"bidx": wanted, "person_uid": [uids[place] for place in in_order]}
+    if await insert_rows(driver, "identity_key", columns, {"index_version": version}, unless_there=True) < len(missing):
         theirs = await _known(driver, version, wanted)
         for place in missing:
             uids[place] = theirs[digests[place]]

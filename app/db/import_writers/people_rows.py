@@ -17,9 +17,9 @@ from uuid import UUID
 import orjson
 
 from app.db.import_writers import RunContext
+from app.db.import_writers.setwise import new_ids
 from app.domain.identity import normalise_name
 from app.domain.imports.model import Block
-from app.ids import new_id
 from app.security.fields import Field
 from app.security.masking import mask
 
@@ -50,6 +50,25 @@ def keys_of(block: Block, run: RunContext) -> Keys:
         [digest("import_person", number.encode())[:DIGEST_BYTES] for number in numbers],
         [digest("import_row", orjson.dumps(row))[:DIGEST_BYTES] for row in rows],
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """Rows made ready as new people: under the identities proposed for them, which have still to be settled."""
+
+    places: list[int]
+    digests: dict[int, list[bytes]]
+    uids: list[UUID]
+    people: Columns
+    facts: Columns
+
+
+def seal(block: Block, run: RunContext, places: list[int]) -> Sealed:
+    """Proposes identities and seals under them; what is not new after all is thrown away."""
+    uids, ids = new_ids(len(places)), new_ids(len(places))
+    digests = run.blind_index.digest_many(Field.ID_NUMBER, column(block, "id_number", places))
+    people, facts = person_columns(block, places, ids, uids, run), fact_columns(block, places, ids, uids, run)
+    return Sealed(places, digests, uids, people, facts)
 
 
 def household_key(run: RunContext, household_no: str) -> bytes:
@@ -101,7 +120,7 @@ def fact_columns(block: Block, places: Sequence[int], ids: Sequence[UUID], uids:
     disabilities = [_disability(block, place, uid, run) for place, uid in zip(places, uids, strict=True)]
     for kind, values in (*stated, ("serious_illness", ill), ("reported_income", incomes), ("disability", disabilities)):
         found = [place for place, value in enumerate(values) if value is not None]
-        facts["id"] += [new_id() for _ in found]
+        facts["id"] += new_ids(len(found))
         facts["area_code"] += [areas[place] for place in found]
         facts["person_id"] += [ids[place] for place in found]
         facts["kind"] += [kind] * len(found)

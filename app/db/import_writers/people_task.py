@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -93,11 +93,21 @@ class Task:
 
 
 async def add_marks(
-    task: Task, kind: str, subjects: Sequence[bytes], columns: dict[str, Sequence[Any]], *, created: bool
+    task: Task, kind: str, subjects: Sequence[bytes], columns: Mapping[str, Sequence[Any]], *, created: bool
 ) -> None:
     """Marks of subjects that had none. One that stands outside the scope stays as it is."""
     shared = task.district | {"kind": kind, "import_id": task.run.import_id, "created": created}
     await insert_rows(task.driver, "import_mark", {"subject_key": subjects, **columns}, shared, unless_there=True)
+
+
+async def move_marks(
+    task: Task, kind: str, subjects: Sequence[bytes], columns: Sequence[Sequence[Any]], *, created: bool
+) -> None:
+    """Marks that an import wrote before; ``columns``: areas, fingerprints, versions."""
+    if subjects:
+        areas, prints, versions = columns
+        arguments = (task.run.import_id, subjects, areas, prints, versions, created)
+        await task.driver.execute(_MOVE, task.scope.district, kind, *arguments)
 
 
 async def mark_people(task: Task, places: Sequence[int], ids: Sequence[UUID], versions: Sequence[int], *, created: bool) -> None:
@@ -112,18 +122,12 @@ async def mark_people(task: Task, places: Sequence[int], ids: Sequence[UUID], ve
         "subject_version": [versions[row] for _, row in fresh],
     }
     await add_marks(task, KIND, [subjects[place] for place, _ in fresh], columns, created=created)
-    if marked:
-        await task.driver.execute(
-            _MOVE,
-            task.scope.district,
-            KIND,
-            task.run.import_id,
-            [subjects[place] for place, _ in marked],
-            column(task.block, "area_code", [place for place, _ in marked]),
-            [prints[place] for place, _ in marked],
-            [versions[row] for _, row in marked],
-            created,
-        )
+    moved = (
+        column(task.block, "area_code", [place for place, _ in marked]),
+        [prints[place] for place, _ in marked],
+        [versions[row] for _, row in marked],
+    )
+    await move_marks(task, KIND, [subjects[place] for place, _ in marked], moved, created=created)
 
 
 async def reprint_marks(task: Task, places: Sequence[int]) -> None:

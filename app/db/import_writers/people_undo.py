@@ -71,11 +71,14 @@ Image = tuple[Any, dict[str, Any]]
 """The stored row of a before-image and what it holds."""
 
 
-async def what_built_on(scope: AreaScope, session: AsyncSession, import_id: UUID) -> dict[str, int]:
+async def what_built_on(
+    scope: AreaScope, session: AsyncSession, import_id: UUID, blockers: Iterable[str] = tuple(_BLOCKERS)
+) -> dict[str, int]:
     """Blocker → how many, zeros left out."""
     driver = await raw_connection(session)
     found = {}
-    for code, query in _BLOCKERS.items():
+    for code in blockers:
+        query = _BLOCKERS[code]
         subject: Any = str(import_id) if code == "later_imports" else import_id
         if count := await driver.fetchval(query, scope.district, subject):
             found[code] = count
@@ -86,8 +89,7 @@ async def take_back(scope: AreaScope, session: AsyncSession, import_id: UUID, ru
     """All of it, in the transaction of the caller, who has looked at ``what_built_on``."""
     driver = await raw_connection(session)
     await driver.execute("SELECT set_config('app.undoing', $1, true)", str(import_id))
-    rows = await driver.fetch(_BEFORES, scope.district, import_id, [KIND, HOUSEHOLD_KIND])
-    images = [(row, orjson.loads(run.cipher.open_bytes(Field.JOB_PAYLOAD, row["id"], row["before_sealed"]))) for row in rows]
+    images = await images_of(scope, driver, import_id, (KIND, HOUSEHOLD_KIND), run)
     versions: dict[UUID, int] = {}
     for start in range(0, len(images), _BLOCK):
         block = images[start : start + _BLOCK]
@@ -98,9 +100,15 @@ async def take_back(scope: AreaScope, session: AsyncSession, import_id: UUID, ru
     for removal in _REMOVALS:
         arguments = (scope.district, import_id)
         await driver.execute(removal, *arguments)
-    await _restore_marks(scope, driver, rows, versions)
+    await restore_marks(scope, driver, [row for row, _ in images], versions)
     await driver.execute("DELETE FROM import_before WHERE district = $1 AND import_id = $2", scope.district, import_id)
     await driver.execute("SELECT set_config('app.undoing', '', true)")
+
+
+async def images_of(scope: AreaScope, driver: Any, import_id: UUID, kinds: Sequence[str], run: RunContext) -> list[Image]:
+    """What stood before an import came, in the order in which it was kept."""
+    rows = await driver.fetch(_BEFORES, scope.district, import_id, list(kinds))
+    return [(row, orjson.loads(run.cipher.open_bytes(Field.JOB_PAYLOAD, row["id"], row["before_sealed"]))) for row in rows]
 
 
 async def _restore_people(scope: AreaScope, driver: Any, images: Sequence[Image], run: RunContext) -> dict[UUID, int]:
@@ -183,7 +191,7 @@ async def _move_back(scope: AreaScope, driver: Any, moved: Sequence[tuple[UUID, 
     )
 
 
-async def _restore_marks(scope: AreaScope, driver: Any, rows: Sequence[Any], versions: Mapping[UUID, int]) -> None:
+async def restore_marks(scope: AreaScope, driver: Any, rows: Sequence[Any], versions: Mapping[UUID, int]) -> None:
     """The marks that stood before, at the versions that their subjects have now."""
     marked = [(row, unpack_mark(orjson.loads(row["mark_before"]))) for row in rows if row["mark_before"] is not None]
     columns = {

@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.db.constraints import conflict_of
 from app.db.import_writers import RunContext, marks
 from app.db.import_writers.marks import Before, Mark
-from app.db.import_writers.target import Row, Target, pack, unpack
+from app.db.import_writers.target import Row, Target, number_digest, pack, unpack
 from app.db.locks import lock_subjects
 from app.db.scoping import within
 from app.domain.access import AreaScope
@@ -119,7 +119,7 @@ class TableWriter:
         for row in rows:
             row.columns |= {column: row.fields[name] for name, column in target.values.items() if name in row.fields}
             for column, name in target.digests.items():
-                row.columns[column] = run.keys.fingerprint(column, str(row.fields[name]).encode())[: marks.DIGEST_BYTES]
+                row.columns[column] = number_digest(run.keys, column, row.fields[name])
         await self.complete(scope, session, rows, run)
         for row in rows:
             row.key = tuple(row.columns.get(name) for name in target.key)

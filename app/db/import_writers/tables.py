@@ -9,26 +9,26 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
+import app.db.repositories.informants
+import app.db.repositories.stations  # noqa: F401  (both name what the tables' constraints mean)
 from app.db.base import columns
-from app.db.constraints import register_constraint
 from app.db.import_writers import register_writer
 from app.db.import_writers.table import TableWriter
 from app.db.import_writers.target import Dependent, Reference, Sealed, Target
 from app.db.scoping import within
 from app.db.tables.reference import ResidentCount
-from app.db.tables.stations import (
-    Informant,
-    Station,
+from app.db.tables.station_files import (
     StationArchive,
+    StationAssessment,
     StationBudget,
     StationEquipment,
     StationMeeting,
     StationPremises,
     StationRule,
-    StationStaff,
     StationTraining,
     StationVolunteers,
 )
+from app.db.tables.stations import Informant, Station, StationStaff
 from app.domain.access import AreaScope
 from app.domain.imports.kinds.resident_counts import RESIDENT_COUNTS, SOURCE
 from app.domain.imports.kinds.stations import INFORMANTS, STAFF, STATIONS
@@ -38,6 +38,7 @@ from app.security.fields import Field
 STATION = columns(Station)
 ON_RECORD_ABOUT_STATIONS = (
     StationArchive,
+    StationAssessment,
     StationBudget,
     StationEquipment,
     StationMeeting,
@@ -47,11 +48,6 @@ ON_RECORD_ABOUT_STATIONS = (
     StationTraining,
     StationVolunteers,
 )
-
-register_constraint("ex_station_staff_one_leader", "station_has_leader", "该站在此期间已有站长（副站长），请先办理原任离任。")
-register_constraint("ex_station_staff_one_post", "post_overlaps", "此人在该站的任职期间与已有记录重叠，请先办理原任职离任。")
-register_constraint("ex_informant_one_post", "post_overlaps", "此人在该村（社区）的任职期间与已有记录重叠，请先办理原聘任解聘。")
-register_constraint("ex_station_one_at_a_time", "station_exists", "该乡镇（街道）在此期间已有民政工作站，请核对成立日期。")
 
 
 async def open_stations(scope: AreaScope, session: AsyncSession, codes: Sequence[Any]) -> Mapping[Any, UUID]:

@@ -17,8 +17,10 @@ from app.db.base import columns
 from app.db.scoping import Columns
 from app.domain.access import AreaScope
 from app.security.fields import Field, FieldCipher
+from app.security.keys import KeyRing
 from app.security.masking import mask
 
+DIGEST_BYTES = 16
 Row = Mapping[str, Any]
 
 
@@ -113,6 +115,11 @@ class Target:
         return found | ({"version": self.columns.version + 1} if "version" in self.columns else {})
 
 
+def number_digest(keys: KeyRing, column: str, number: str) -> bytes:
+    """What a column of ``Target.digests`` holds: finds a number again without saying it. Its key is never rotated."""
+    return keys.fingerprint(column, number.encode())[:DIGEST_BYTES]
+
+
 # -- rows as they lie in the table, kept and put back ----------------------------------------------------------------------------
 
 _READ: Mapping[str, Callable[[str], Any]] = {
@@ -126,7 +133,7 @@ _READ: Mapping[str, Callable[[str], Any]] = {
 
 def pack(row: Row) -> dict[str, Any]:
     """A row of a table as JSON can hold it; what isn't JSON by itself says what it is."""
-    return {name: _packed(value) for name, value in row.items()}
+    return {str(name): _packed(value) for name, value in row.items()}
 
 
 def _packed(value: Any) -> Any:
@@ -141,4 +148,4 @@ def unpack(stored: Row) -> dict[str, Any]:
     return {name: _READ[value["is"]](value["text"]) if isinstance(value, dict) else value for name, value in stored.items()}
 
 
-__all__ = ["Dependent", "Reference", "Row", "Sealed", "Target", "pack", "unpack"]
+__all__ = ["Dependent", "Reference", "Row", "Sealed", "Target", "number_digest", "pack", "unpack"]

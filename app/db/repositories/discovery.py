@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.base import columns
@@ -82,15 +82,24 @@ class DiscoveryRepository:
         rows = [_row(scope, run, finding) for finding in found]
         if rows:
             await self._session.execute(insert(DiscoveryFinding).on_conflict_do_nothing(), rows)
-        keys = [(one.person_id, one.household_id, one.kind.value, one.programme) for one in found]
-        gone = sa.update(DiscoveryFinding).where(
+        gone = await self._gone(scope, area_code, found)
+        changed = sa.update(DiscoveryFinding).where(
+            FINDING.district == scope.district, FINDING.id == sa.any_(sa.literal(gone, ARRAY(sa.Uuid())))
+        )
+        await self._session.execute(
+            changed.values(state=FindingState.RESOLVED.value, settled_at=now, version=FINDING.version + 1)
+        )
+
+    async def _gone(self, scope: AreaScope, area_code: str, found: Iterable[Finding]) -> list[UUID]:
+        """What stands on the area's lists and has not been found again."""
+        keys = {(one.person_id, one.household_id, one.kind.value, one.programme) for one in found}
+        listed = sa.select(FINDING.id, FINDING.person_id, FINDING.household_id, FINDING.kind, FINDING.programme).where(
             FINDING.district == scope.district,
             within(FINDING.area_code, scope),
             within(FINDING.area_code, AreaScope(scope.district, area_code)),
             FINDING.state != FindingState.RESOLVED.value,
-            sa.tuple_(FINDING.person_id, FINDING.household_id, FINDING.kind, FINDING.programme).not_in(keys),
         )
-        await self._session.execute(gone.values(state=FindingState.RESOLVED.value, settled_at=now, version=FINDING.version + 1))
+        return [finding_id for finding_id, *key in await self._session.execute(listed) if tuple(key) not in keys]
 
     async def list_findings(
         self, scope: AreaScope, chosen: FindingFilter, *, after: UUID | None, limit: int

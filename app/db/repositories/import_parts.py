@@ -138,8 +138,15 @@ class ImportPartRepository:
         return (await self._session.execute(statement.order_by(PART.number))).scalars().all()
 
     async def list_with_rejected(self, scope: AreaScope, import_id: UUID, *, from_number: int = 0) -> Sequence[int]:
-        statement = sa.select(PART.number).where(*_of(scope, import_id), PART.rejected > 0, PART.number >= from_number)
+        """Numbers of the parts whose rejected rows are still kept."""
+        kept = (PART.rejected_sealed.is_not(None), PART.number >= from_number)
+        statement = sa.select(PART.number).where(*_of(scope, import_id), *kept)
         return (await self._session.execute(statement.order_by(PART.number))).scalars().all()
+
+    async def drop_rejected(self, scope: AreaScope, import_id: UUID) -> None:
+        """Forgets the rejected rows; how many there were stays."""
+        changed = sa.update(ImportPart).where(*_of(scope, import_id), PART.rejected_sealed.is_not(None))
+        await self._session.execute(changed.values(rejected_sealed=None))
 
 
 def _of(scope: AreaScope, import_id: UUID) -> list[sa.ColumnElement[bool]]:

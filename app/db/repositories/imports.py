@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -12,14 +13,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.db.base import columns
 from app.db.repositories.entitlements import within
 from app.db.repositories.reference import AREA, in_force
-from app.db.tables.imports import ImportPart, StoredFile
+from app.db.tables.imports import ImportPart, StoredFile, StoredFilePart
 from app.db.tables.imports import ImportRun as ImportRunTable
 from app.domain.access import AreaScope
 from app.domain.errors import NotFound
 from app.domain.imports.model import ImportStatus
 from app.domain.imports.ports import Counts, ImportFilter, ImportOrder, ImportRun
 
-RUN, PART, FILE = columns(ImportRunTable), columns(ImportPart), columns(StoredFile)
+RUN, PART = columns(ImportRunTable), columns(ImportPart)
+FILE, PIECE = columns(StoredFile), columns(StoredFilePart)
 
 
 class ImportRepository:
@@ -78,6 +80,13 @@ class ImportRepository:
         still = changed.where(RUN.status.in_(["queued", "running"]))
         progress = {"status": "running", "rows_total": rows_total, "bytes_read": bytes_read, "version": RUN.version + 1}
         await self._session.execute(still.values(started_at=sa.func.coalesce(RUN.started_at, now), **progress))
+
+    async def list_ended(self, scope: AreaScope, *, before: datetime, limit: int = 100) -> Sequence[tuple[UUID, UUID]]:
+        """Imports that ended before the moment and whose file is still kept, with the file; the oldest first."""
+        kept = sa.exists().where(PIECE.district == RUN.district, PIECE.file_id == RUN.file_id)
+        ended = sa.and_(RUN.finished_at < before, RUN.phase == "finished", kept)
+        statement = sa.select(RUN.id, RUN.file_id).where(*_visible(scope), ended).order_by(RUN.id).limit(limit)
+        return [(row.id, row.file_id) for row in await self._session.execute(statement)]
 
     async def known_areas(self, scope: AreaScope, on: date) -> frozenset[str]:
         """Every division of the scope in force on the day."""

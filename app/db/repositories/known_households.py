@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.base import columns
@@ -19,7 +20,8 @@ from app.domain.access import AreaScope
 from app.domain.calendar import Month
 from app.domain.casework.frozen import value_of
 from app.domain.eligibility import AssessmentQuestion
-from app.domain.policy.discovery import PERSON_PROGRAMMES, KnownHousehold, KnownMember
+from app.domain.eligibility.interplay import PRECEDENCE
+from app.domain.policy.discovery import CHILD_PROGRAMMES, LIVELIHOOD, PERSON_PROGRAMMES, KnownHousehold, KnownMember
 
 HOUSEHOLD, MEMBER, PERSON, FACT = columns(Household), columns(HouseholdMember), columns(Person), columns(PersonFact)
 APPLICATION, ENTITLEMENT, COVERED = columns(Application), columns(Entitlement), columns(EntitlementMember)
@@ -41,47 +43,100 @@ class Records:
     draws: dict[UUID, list[str]] = field(default_factory=dict)
 
 
-async def list_households(scope: AreaScope, session: AsyncSession, area_code: str, on: date) -> list[KnownHousehold]:
-    """Of an area and everything below it, by id; those without a head are left out."""
-    area = AreaScope(scope.district, area_code)
-    records = await _records(scope, session, area, on)
-    statement = sa.select(HOUSEHOLD.id, HOUSEHOLD.area_code, HOUSEHOLD.residence).where(*_in(HOUSEHOLD, scope, area))
+async def list_households(
+    scope: AreaScope, session: AsyncSession, area_code: str, on: date, *, only: Iterable[UUID] | None = None
+) -> list[KnownHousehold]:
+    """Of an area and everything below it (or ``only`` some of them), by id; those without a head are left out."""
+    statement = sa.select(HOUSEHOLD.id, HOUSEHOLD.area_code, HOUSEHOLD.residence).where(*_in(HOUSEHOLD, scope, area_code))
+    if only is not None:
+        statement = statement.where(_among(HOUSEHOLD.id, only))
     rows = (await session.execute(statement.order_by(HOUSEHOLD.id))).mappings().all()
+    records = await _records(scope, session, [row["id"] for row in rows], on)
     return [known for row in rows if (known := _known(row, records, on)) is not None]
 
 
-async def list_stations(scope: AreaScope, session: AsyncSession, area_code: str) -> list[str]:
-    """The sub-districts with households, cut to the area itself where it is smaller than one."""
-    area = AreaScope(scope.district, area_code)
-    statement = sa.select(HOUSEHOLD.area_code).where(*_in(HOUSEHOLD, scope, area)).distinct().order_by(HOUSEHOLD.area_code)
+async def count_by_station(scope: AreaScope, session: AsyncSession, area_code: str) -> dict[str, int]:
+    """The households of each sub-district that has any; cut to the area itself where it is smaller than one."""
+    counted = sa.select(HOUSEHOLD.area_code, sa.func.count()).where(*_in(HOUSEHOLD, scope, area_code))
     digits = max(STATION_DIGITS, len(area_code))
-    return sorted({code[:digits] for code in (await session.execute(statement)).scalars()})
+    stations: dict[str, int] = {}
+    for code, count in await session.execute(counted.group_by(HOUSEHOLD.area_code)):
+        stations[code[:digits]] = stations.get(code[:digits], 0) + count
+    return stations
 
 
-def _in(table: Any, scope: AreaScope, area: AreaScope) -> list[sa.ColumnElement[bool]]:
+async def list_noticed(scope: AreaScope, session: AsyncSession, area_code: str, on: date) -> list[UUID]:
+    """Households of which the record alone may have something to say, whatever the rules say.
+
+    Somebody who died draws, or draws a child's allowance, or twice; or the household is on the edge of 低保.
+    """
+    living_there = (
+        sa.select(MEMBER.household_id)
+        .join_from(HouseholdMember, Household, _same(HOUSEHOLD.id, MEMBER.household_id, HOUSEHOLD.district, MEMBER.district))
+        .where(*_in(HOUSEHOLD, scope, area_code), MEMBER.valid_from <= on, _open(MEMBER.valid_until, on))
+    )
+    drawn = _drawn(scope, on).subquery()
+    drawing = (
+        living_there.join(Person, _same(PERSON.id, MEMBER.person_id, PERSON.district, MEMBER.district))
+        .join(drawn, drawn.c.person_id == MEMBER.person_id)
+        .group_by(MEMBER.household_id, MEMBER.person_id, PERSON.died_on)
+        .having(
+            sa.or_(
+                PERSON.died_on <= on,
+                sa.func.bool_or(drawn.c.programme.in_(CHILD_PROGRAMMES)),
+                sa.func.count().filter(drawn.c.programme.in_(LIVELIHOOD)) > 1,
+            )
+        )
+    )
+    edge = (
+        sa.select(ENTITLEMENT.household_id)
+        .join_from(
+            Entitlement, Household, _same(HOUSEHOLD.id, ENTITLEMENT.household_id, HOUSEHOLD.district, ENTITLEMENT.district)
+        )
+        .where(*_in(HOUSEHOLD, scope, area_code), ENTITLEMENT.programme == "dibao_edge", *_running(on))
+    )
+    return list((await session.execute(sa.union(drawing, edge))).scalars())
+
+
+def _in(table: Any, scope: AreaScope, area_code: str) -> list[sa.ColumnElement[bool]]:
+    area = AreaScope(scope.district, area_code)
     return [table.district == scope.district, within(table.area_code, scope), within(table.area_code, area)]
 
 
-async def _records(scope: AreaScope, session: AsyncSession, area: AreaScope, on: date) -> Records:
+def _among(column: sa.ColumnElement[Any], ids: Iterable[UUID]) -> sa.ColumnElement[bool]:
+    """One parameter, however many there are."""
+    return column == sa.any_(sa.literal(list(ids), ARRAY(sa.Uuid())))
+
+
+def _same(left: sa.Column[Any], right: sa.Column[Any], district: sa.Column[Any], other: sa.Column[Any]) -> sa.ColumnElement[bool]:
+    return sa.and_(district == other, left == right)
+
+
+async def _records(scope: AreaScope, session: AsyncSession, households: list[UUID], on: date) -> Records:
     records = Records()
-    for row in (await session.execute(_memberships(scope, area, on))).mappings():
+    for row in (await session.execute(_memberships(scope, households, on))).mappings():
         records.members.setdefault(row["household_id"], []).append(row)
     people = [row["id"] for rows in records.members.values() for row in rows]
     for person_id, kind, since, value in await session.execute(_facts(scope, people, on)):
         records.facts.setdefault(person_id, {})[kind] = (since, value)
-    for household_id, programme, facts, closed_at in await session.execute(_applications(scope, area)):
+    for household_id, programme, facts, closed_at in await session.execute(_applications(scope, households)):
         if facts is not None:
             records.declared[household_id] = facts
         if closed_at is None:
             records.pending.setdefault(household_id, set()).add(programme)
-    for household_id, programme, since in await session.execute(_entitlements(scope, area, on)):
+    for household_id, programme, since in await session.execute(_entitlements(scope, households, on)):
         records.drawn.setdefault(household_id, {})[programme] = since
-    for person_id, programme in await session.execute(_drawing(scope, people, on)):
+    drawn = _drawn(scope, on).subquery()
+    for person_id, programme in await session.execute(
+        sa.select(drawn.c.person_id, drawn.c.programme)
+        .where(_among(drawn.c.person_id, people))
+        .order_by(drawn.c.person_id, drawn.c.programme)
+    ):
         records.draws.setdefault(person_id, []).append(programme)
     return records
 
 
-def _memberships(scope: AreaScope, area: AreaScope, on: date) -> sa.Select[Any]:
+def _memberships(scope: AreaScope, households: list[UUID], on: date) -> sa.Select[Any]:
     """The head first."""
     return (
         sa.select(
@@ -93,11 +148,13 @@ def _memberships(scope: AreaScope, area: AreaScope, on: date) -> sa.Select[Any]:
             PERSON.died_on,
             PERSON.hukou_area_code,
         )
-        .join_from(
-            HouseholdMember, Household, sa.and_(HOUSEHOLD.district == MEMBER.district, HOUSEHOLD.id == MEMBER.household_id)
+        .join_from(HouseholdMember, Person, _same(PERSON.id, MEMBER.person_id, PERSON.district, MEMBER.district))
+        .where(
+            MEMBER.district == scope.district,
+            _among(MEMBER.household_id, households),
+            MEMBER.valid_from <= on,
+            _open(MEMBER.valid_until, on),
         )
-        .join(Person, sa.and_(PERSON.district == MEMBER.district, PERSON.id == MEMBER.person_id))
-        .where(*_in(HOUSEHOLD, scope, area), MEMBER.valid_from <= on, _open(MEMBER.valid_until, on))
         .order_by(MEMBER.household_id, MEMBER.relation != "head", PERSON.id)
     )
 
@@ -106,47 +163,49 @@ def _open(until: sa.Column[Any], on: date) -> sa.ColumnElement[bool]:
     return sa.or_(until.is_(None), until > on)
 
 
-def _facts(scope: AreaScope, people: Iterable[UUID], on: date) -> sa.Select[Any]:
+def _facts(scope: AreaScope, people: list[UUID], on: date) -> sa.Select[Any]:
     """The latest of each kind comes last."""
     return (
         sa.select(FACT.person_id, FACT.kind, FACT.valid_from, FACT.value)
         .where(
-            FACT.district == scope.district, FACT.person_id.in_(list(people)), FACT.superseded_at.is_(None), FACT.valid_from <= on
+            FACT.district == scope.district, _among(FACT.person_id, people), FACT.superseded_at.is_(None), FACT.valid_from <= on
         )
         .order_by(FACT.person_id, FACT.kind, FACT.valid_from)
     )
 
 
-def _applications(scope: AreaScope, area: AreaScope) -> sa.Select[Any]:
+def _applications(scope: AreaScope, households: list[UUID]) -> sa.Select[Any]:
     """The latest comes last."""
     statement = sa.select(APPLICATION.household_id, APPLICATION.programme, APPLICATION.facts, APPLICATION.closed_at)
-    return statement.where(*_in(APPLICATION, scope, area)).order_by(APPLICATION.id)
+    chosen = (APPLICATION.district == scope.district, _among(APPLICATION.household_id, households))
+    return statement.where(*chosen).order_by(APPLICATION.id)
 
 
-def _entitlements(scope: AreaScope, area: AreaScope, on: date) -> sa.Select[Any]:
+def _entitlements(scope: AreaScope, households: list[UUID], on: date) -> sa.Select[Any]:
+    """Those of the whole household."""
     statement = sa.select(ENTITLEMENT.household_id, ENTITLEMENT.programme, ENTITLEMENT.since_month)
-    running = (ENTITLEMENT.state != "ended", _open(ENTITLEMENT.until_month, on), ENTITLEMENT.person_id.is_(None))
-    return statement.where(*_in(ENTITLEMENT, scope, area), *running).order_by(ENTITLEMENT.id)
+    chosen = (ENTITLEMENT.district == scope.district, _among(ENTITLEMENT.household_id, households))
+    return statement.where(*chosen, ENTITLEMENT.person_id.is_(None), *_running(on)).order_by(ENTITLEMENT.id)
 
 
-def _drawing(scope: AreaScope, people: list[UUID], on: date) -> sa.Select[Any]:
-    """One row per entitlement that covers a person, in whichever household of the scope."""
-    return (
-        sa.select(COVERED.person_id, ENTITLEMENT.programme)
+def _running(on: date) -> tuple[sa.ColumnElement[bool], ...]:
+    return ENTITLEMENT.state != "ended", _open(ENTITLEMENT.until_month, on)
+
+
+def _drawn(scope: AreaScope, on: date) -> sa.CompoundSelect[Any]:
+    """One row for each entitlement that covers a person, or is his own, in whichever household of the scope."""
+    chosen = (COVERED.person_id, ENTITLEMENT.programme, ENTITLEMENT.id)
+    covered = (
+        sa.select(*chosen)
         .join_from(
-            EntitlementMember,
-            Entitlement,
-            sa.and_(ENTITLEMENT.district == COVERED.district, ENTITLEMENT.id == COVERED.entitlement_id),
+            EntitlementMember, Entitlement, _same(ENTITLEMENT.id, COVERED.entitlement_id, ENTITLEMENT.district, COVERED.district)
         )
-        .where(
-            COVERED.district == scope.district,
-            COVERED.person_id.in_(people),
-            _open(COVERED.until_month, on),
-            ENTITLEMENT.state != "ended",
-            _open(ENTITLEMENT.until_month, on),
-        )
-        .order_by(COVERED.person_id, ENTITLEMENT.programme)
+        .where(COVERED.district == scope.district, _open(COVERED.until_month, on), *_running(on))
     )
+    own = sa.select(ENTITLEMENT.person_id, ENTITLEMENT.programme, ENTITLEMENT.id).where(
+        ENTITLEMENT.district == scope.district, ENTITLEMENT.person_id.is_not(None), *_running(on)
+    )
+    return sa.union(covered, own)
 
 
 # --- one household --------------------------------------------------------------------------------------------------------
@@ -202,7 +261,7 @@ def _question(household: Row, living: list[Row], records: Records, on: date) -> 
     ]
     context: dict[str, Any] = {"holds": holds}
     if drawn:
-        programme = "dibao" if "dibao" in drawn else min(drawn)
+        programme = min(drawn, key=PRECEDENCE.index)
         context["current_entitlement"] = {"programme": programme, "since": str(Month.of(drawn[programme]))}
     return {
         "business_date": on.isoformat(),
@@ -228,6 +287,8 @@ def _fact_sheet(row: Row, stated: dict[str, Any], records: Records, area_code: s
     sheet |= {kind: (known[kind] or {}).get("value") for kind in ("employment", "study") if kind in known}
     if "serious_illness" in known:
         sheet["serious_illness"] = bool((known["serious_illness"] or {}).get("value"))
+    if "survival_confirmed_on" in known:
+        sheet["survival_confirmed_on"] = (known["survival_confirmed_on"] or {}).get("value")
     if "disability" in known:
         found = known["disability"] or None
         sheet["disability"] = found and {name: found[name] for name in ("category", "grade", "needs_care")}

@@ -198,7 +198,9 @@ class PeopleRepository:
         value = getattr(details, kind)
         if not value:
             return {}
-        return self._disability_fact(person_uid, value, before or {}) if kind == "disability" else {"value": value}
+        if kind == "disability":
+            return self._disability_fact(person_uid, value, before or {})
+        return {"value": value.isoformat() if isinstance(value, date) else value}
 
     def _disability_fact(self, person_uid: UUID, entry: DisabilityEntry, before: Mapping[str, Any]) -> dict[str, Any]:
         fact: dict[str, Any] = {"category": entry.category, "grade": entry.grade, "needs_care": entry.needs_care}
@@ -317,12 +319,13 @@ async def attributes_on(scope: AreaScope, session: AsyncSession, person_ids: Ite
 
 
 def _attributes(facts: Mapping[str, dict[str, Any]]) -> Attributes:
-    disability = facts.get("disability")
+    disability, confirmed = facts.get("disability"), facts.get("survival_confirmed_on", {}).get("value")
     return Attributes(
         disability=_disability(disability) if disability else None,
         employment=facts.get("employment", {}).get("value"),
         study=facts.get("study", {}).get("value"),
         serious_illness=bool(facts.get("serious_illness", {}).get("value", False)),
+        survival_confirmed_on=date.fromisoformat(confirmed) if confirmed else None,
     )
 
 

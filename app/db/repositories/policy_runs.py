@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -28,6 +28,14 @@ from app.ids import new_id
 SIMULATION, DIFFERENCE = columns(SimulationTable), columns(SimulationDifference)
 ENTITLEMENT, DECISION, ASSESSMENT = columns(Entitlement), columns(Decision), columns(Assessment)
 JOB, CHUNK = columns(Job), columns(JobChunk)
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """The results of a simulation's chunks: tallies by community and programme; the summary of the registered population."""
+
+    tallies: list[tuple[str, dict[str, Tally]]]
+    registered: Document
 
 
 class SimulationRepository:
@@ -74,24 +82,31 @@ class SimulationRepository:
         return int((await self._session.execute(statement)).scalar_one())
 
     async def progress(self, scope: AreaScope, job_id: UUID) -> Progress:
-        statement = sa.select(JOB.status, JOB.chunks_done, JOB.chunks_total, JOB.problem).where(
-            JOB.district == scope.district, JOB.id == job_id
-        )
-        row = (await self._session.execute(statement)).one()
-        return Progress(*row)
+        """Counted in areas, of which a chunk may have several."""
+        areas = sa.func.coalesce(sa.func.jsonb_array_length(CHUNK.arguments["area_codes"]), 1)
+        counted = sa.select(
+            sa.func.coalesce(sa.func.sum(areas).filter(CHUNK.status == "done"), 0),
+            sa.func.coalesce(sa.func.sum(areas), 0),
+        ).where(CHUNK.district == scope.district, CHUNK.job_id == job_id)
+        done, total = (await self._session.execute(counted)).one()
+        statement = sa.select(JOB.status, JOB.problem).where(JOB.district == scope.district, JOB.id == job_id)
+        status, problem = (await self._session.execute(statement)).one()
+        return Progress(status, int(done), int(total), problem)
 
     async def finish(self, scope: AreaScope, simulation_id: UUID, summary: Document, now: datetime) -> None:
         changed = sa.update(SimulationTable).where(SIMULATION.district == scope.district, SIMULATION.id == simulation_id)
         await self._session.execute(changed.values(summary=summary, finished_at=now))
 
-    async def tallies(self, scope: AreaScope, job_id: UUID) -> list[tuple[str, dict[str, Tally]]]:
-        """What each community's chunk has counted."""
-        statement = (
-            sa.select(CHUNK.arguments, CHUNK.result)
-            .where(CHUNK.district == scope.district, CHUNK.job_id == job_id)
-            .order_by(CHUNK.number)
-        )
-        return [(row.arguments["area_code"], row.result or {}) for row in await self._session.execute(statement)]
+    async def counted(self, scope: AreaScope, job_id: UUID) -> Counted:
+        """What the chunks have counted: in each community, and in the registered population."""
+        statement = sa.select(CHUNK.result).where(CHUNK.district == scope.district, CHUNK.job_id == job_id).order_by(CHUNK.number)
+        results = (await self._session.execute(statement)).scalars()
+        tallies: list[tuple[str, dict[str, Tally]]] = []
+        registered: Document = {}
+        for result in results:
+            tallies += sorted((result or {}).get("tallies", {}).items())
+            registered |= (result or {}).get("registered", {})
+        return Counted(tallies, registered)
 
     # --- what differs -----------------------------------------------------------------------------------------------
 
@@ -165,12 +180,26 @@ class RunningCaseRepository:
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
-    async def list_communities(self, scope: AreaScope, area_code: str, programmes: Sequence[str]) -> list[str]:
-        statement = sa.select(ENTITLEMENT.area_code).where(*_running(scope, area_code, programmes)).distinct()
-        return list((await self._session.execute(statement.order_by(ENTITLEMENT.area_code))).scalars())
+    async def list_communities(self, scope: AreaScope, area_code: str, programmes: Sequence[str]) -> list[tuple[str, int]]:
+        """Those with running entitlements, in order, and how many they have."""
+        statement = (
+            sa.select(ENTITLEMENT.area_code, sa.func.count())
+            .where(*_running(scope, area_code, programmes))
+            .group_by(ENTITLEMENT.area_code)
+            .order_by(ENTITLEMENT.area_code)
+        )
+        return [(code, count) for code, count in await self._session.execute(statement)]
 
     async def list_cases(self, scope: AreaScope, area_code: str, programmes: Sequence[str]) -> list[RunningCase]:
         """Of an area and everything below it, by entitlement; ``programmes`` empty: of all."""
+        return await self._cases(_running(scope, area_code, programmes))
+
+    async def list_cases_of(self, scope: AreaScope, area_codes: Sequence[str], programmes: Sequence[str]) -> list[RunningCase]:
+        """Of some communities."""
+        chosen = _running(scope, scope.prefix, programmes)
+        return await self._cases([*chosen, ENTITLEMENT.area_code.in_(list(area_codes))])
+
+    async def _cases(self, conditions: Sequence[sa.ColumnElement[bool]]) -> list[RunningCase]:
         statement = (
             sa.select(
                 ENTITLEMENT.id,
@@ -184,7 +213,7 @@ class RunningCaseRepository:
             )
             .join_from(Entitlement, Decision, _same(DECISION.id, ENTITLEMENT.decision_id, DECISION.district), isouter=True)
             .outerjoin(Assessment, _same(ASSESSMENT.id, DECISION.assessment_id, ASSESSMENT.district))
-            .where(*_running(scope, area_code, programmes))
+            .where(*conditions)
             .order_by(ENTITLEMENT.id)
         )
         return [_case_of(row) for row in (await self._session.execute(statement)).mappings()]

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 import numpy as np
-from sqlalchemy import func, insert, select, text, update
+from sqlalchemy import BigInteger, cast, func, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.base import columns
@@ -26,6 +26,7 @@ from app.domain.eligibility.columns_setwise import HOUSEHOLD_COLUMNS, MEMBER_COL
 from app.domain.eligibility.differences_setwise import Differences
 from app.domain.eligibility.engine_setwise import SETWISE_PROGRAMMES
 from app.domain.errors import NotFound
+from app.domain.policy.registered import DifferenceSums
 
 HOUSEHOLD, MEMBER = columns(PopulationHousehold), columns(PopulationMember)
 RUN, DIFFERENCE = columns(PopulationRun), columns(PopulationDifference)
@@ -221,6 +222,33 @@ async def list_differences(
     if programme is not None:
         statement = statement.where(DIFFERENCE.programme == programme)
     return (await session.execute(statement.order_by(DIFFERENCE.number).limit(limit))).scalars().all()
+
+
+async def sum_differences(scope: AreaScope, session: AsyncSession, run_id: UUID) -> list[DifferenceSums]:
+    """The differences of a run by community and programme, in that order."""
+    old, new = func.coalesce(DIFFERENCE.old_fen, 0), func.coalesce(DIFFERENCE.new_fen, 0)
+    counted = (
+        select(
+            DIFFERENCE.area_code,
+            DIFFERENCE.programme,
+            func.count().filter(DIFFERENCE.old_fen.is_(None)).label("entering"),
+            func.count().filter(DIFFERENCE.new_fen.is_(None)).label("leaving"),
+            func.count().filter(new > old).label("gaining"),
+            func.count().filter(new < old).label("losing"),
+            cast(func.coalesce(func.sum(new - old).filter(new > old), 0), BigInteger).label("gained_fen"),
+            cast(func.coalesce(func.sum(old - new).filter(new < old), 0), BigInteger).label("lost_fen"),
+        )
+        .where(within(scope, DIFFERENCE), DIFFERENCE.run_id == run_id)
+        .group_by(DIFFERENCE.area_code, DIFFERENCE.programme)
+        .order_by(DIFFERENCE.area_code, DIFFERENCE.programme)
+    )
+    return [DifferenceSums(**row) for row in (await session.execute(counted)).mappings()]
+
+
+async def count_differences(scope: AreaScope, session: AsyncSession, run_id: UUID, *, programme: str | None = None) -> int:
+    statement = select(func.count()).where(within(scope, DIFFERENCE), DIFFERENCE.run_id == run_id)
+    statement = statement if programme is None else statement.where(DIFFERENCE.programme == programme)
+    return int((await session.execute(statement)).scalar_one())
 
 
 # --- differences ------------------------------------------------------------------------------------------------------------

@@ -50,12 +50,20 @@ _STAY = f"""
     WHERE m.district = $1 AND m.valid_from <= $3 AND (m.valid_until IS NULL OR m.valid_until > $3)
       AND (p.died_on IS NULL OR p.died_on > $3)
 """
-# The latest facts that anybody put for a household, and what they say of each member.
-_DECLARED = f"""
+# The latest facts put for a household, as long as they speak of the people who live there now; and what they say of each.
+_DECLARED = """
     INSERT INTO run_declared
-    SELECT DISTINCT ON (household_id) household_id, facts
-    FROM application WHERE district = $1 AND {_IN_AREA} AND facts IS NOT NULL
-    ORDER BY household_id, id DESC
+    SELECT latest.household_id, latest.facts
+    FROM (
+        SELECT DISTINCT ON (household_id) household_id, facts
+        FROM application WHERE district = $1 AND household_id IN (SELECT household_id FROM run_stay) AND facts IS NOT NULL
+        ORDER BY household_id, id DESC
+    ) AS latest
+    JOIN (SELECT household_id, array_agg(person_id ORDER BY person_id) AS people FROM run_stay GROUP BY household_id) AS living
+         ON living.household_id = latest.household_id
+    WHERE living.people = ARRAY(
+        SELECT (one ->> 'ref')::uuid FROM jsonb_array_elements(latest.facts -> 'members') AS listed(one) ORDER BY 1
+    )
 """
 _STATED = """
     INSERT INTO run_stated
@@ -69,7 +77,7 @@ _KNOWN = """
     FROM (
         SELECT DISTINCT ON (person_id, kind) person_id, kind, value
         FROM person_fact
-        WHERE district = $1 AND superseded_at IS NULL AND valid_from <= $3
+        WHERE district = $1 AND person_id IN (SELECT person_id FROM run_stay) AND superseded_at IS NULL AND valid_from <= $3
         ORDER BY person_id, kind, valid_from DESC
     ) AS in_force
     GROUP BY person_id
@@ -163,7 +171,7 @@ MEMBER_FACTS = f"""
            coalesce((certified.disability ->> 'needs_care')::boolean, false),
            coalesce(({_known("serious_illness")})::boolean, false),
            (t.one ->> 'authorised_verification')::boolean, coalesce(s.local, (t.one ->> 'hukou_local')::boolean),
-           (t.one ->> 'survival_confirmed_on')::date, coalesce(h.holds, 0),
+           ({_known("survival_confirmed_on")})::date, coalesce(h.holds, 0),
            {", ".join(f"coalesce(earned.{name}, 0)" for name in _INCOMES)}, {", ".join(f"h.{code}" for code in PERSON_PROGRAMMES)}
     FROM run_stay s
     LEFT JOIN run_stated t ON t.household_id = s.household_id AND t.person_id = s.person_id

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.base import columns
 from app.db.scoping import within
-from app.db.tables.stations import StationAssessment
+from app.db.tables.station_files import StationAssessment
 from app.domain.access import AreaScope
 from app.domain.errors import NotFound
 from app.domain.stations.self_assessment import Claim, StoredAssessment

@@ -21,7 +21,8 @@ from app.db.repositories.station_sheets import SheetRepository
 from app.db.repositories.stations import STAFF, held
 from app.db.scoping import within
 from app.db.tables.reference import Area, ResidentCount
-from app.db.tables.stations import Informant, StationMeeting, StationTraining
+from app.db.tables.station_files import StationMeeting, StationTraining
+from app.db.tables.stations import Informant
 from app.domain.access import AreaScope
 from app.domain.areas import AreaLevel
 from app.domain.stations.facts import (

@@ -15,10 +15,10 @@ from sqlmodel import SQLModel
 from app.db.base import columns
 from app.db.repositories.stations import Position
 from app.db.scoping import Columns, at_or_below, within
-from app.db.tables.stations import (
+from app.db.tables.station_files import (
     CommunityOffice as CommunityOfficeRow,
 )
-from app.db.tables.stations import (
+from app.db.tables.station_files import (
     StationArchive,
     StationBudget,
     StationEquipment,

@@ -18,7 +18,8 @@ from app.db.constraints import register_constraint
 from app.db.locks import lock_subjects
 from app.db.scoping import Columns, at_or_below, within
 from app.db.tables.accounts import Account
-from app.db.tables.stations import Station, StationMeeting, StationStaff, StationTraining
+from app.db.tables.station_files import StationMeeting, StationTraining
+from app.db.tables.stations import Station, StationStaff
 from app.domain.access import AreaScope
 from app.domain.stations import refusals
 from app.domain.stations.records import (

@@ -224,6 +224,12 @@ class Entitlement(DistrictTable, table=True):
     since_month: date
     until_month: date | None = None
     next_review_on: date | None = None
+    roll_class: str | None = None  # of a roll that came in from before: its class, certificate and document, who signed it
+    certificate_no: str | None = None
+    document_no: str | None = None
+    signed_by: UUID | None = None
+    signed_by_name: str | None = None
+    signed_on: date | None = None
     synthetic: bool = False
     version: int = 1
     created_at: datetime = instant()

@@ -19,7 +19,7 @@ class ExportRun(DistrictTable, table=True):
     __table_args__ = (
         sa.ForeignKeyConstraint(["district", "file_id"], ["stored_file.district", "stored_file.id"]),
         sa.CheckConstraint("format IN ('csv', 'xlsx')", name="format_known"),
-        sa.CheckConstraint("status IN ('queued', 'running', 'succeeded', 'failed')", name="status_known"),
+        sa.CheckConstraint("status IN ('queued', 'succeeded', 'failed')", name="status_known"),
         sa.CheckConstraint("(status = 'succeeded') = (file_id IS NOT NULL)", name="finished_with_a_file"),
         sa.Index("ix_export_run_area", "district", "area_code", "id"),
         within_district(),

@@ -127,8 +127,7 @@ class ImportMark(SQLModel, table=True):
 
     __tablename__ = "import_mark"
     __table_args__ = (
-        sa.Index("ix_import_mark_import", "district", "import_id"),
-        sa.Index("ix_import_mark_subject", "district", "subject_id"),
+        sa.Index("ix_import_mark_import", "district", "import_id", "subject_id"),
         within_district(),
     )
 
