@@ -1,21 +1,21 @@
-"""Searching the registered population, one chunk per sub-district."""
+"""Searching the registered population, one chunk for all of it or, where it is large, for each sub-district."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.db.population_search import search_population
 from app.db.repositories import known_households
 from app.db.repositories.discovery import DiscoveryRepository, added
 from app.domain.access import Actor, AreaScope
-from app.domain.eligibility import ParameterBook
-from app.domain.policy.discovery import DiscoveryRun, Finding, KnownHousehold, findings_of
+from app.domain.policy.discovery import DiscoveryRun, search
 from app.domain.policy.model import Signature
 from app.jobs.queue import enqueue
 from app.jobs.registry import ChunkView, JobView, register_handler
@@ -23,14 +23,14 @@ from app.jobs.trail import record_outcome
 from app.runtime import Runtime
 
 KIND = "policy_discovery"
+HOUSEHOLDS_AT_ONCE = 20_000
 
 
 async def start_discovery(
     scope: AreaScope, session: AsyncSession, run_id: UUID, area_code: str, on: date, actor: Actor, now: datetime
 ) -> DiscoveryRun:
-    """Puts the run on record with a job that has a chunk for each sub-district."""
-    areas = await known_households.list_stations(scope, session, area_code)
-    chunks = [{"area_code": area} for area in areas]
+    """Puts the run on record with its job."""
+    chunks = chunked(area_code, await known_households.count_by_station(scope, session, area_code))
     job_id = await enqueue(
         scope, session, kind=KIND, arguments={}, chunks=chunks, requested_by=actor.id, now=now, subject_id=run_id
     )
@@ -39,12 +39,15 @@ async def start_discovery(
     return run
 
 
-def search(households: Sequence[KnownHousehold], book: ParameterBook, on: date) -> list[Finding]:
-    return [finding for household in households for finding in findings_of(household, book, on)]
+def chunked(area_code: str, stations: Mapping[str, int]) -> list[dict[str, Any]]:
+    """Making the facts anew costs as much for a few households as for thousands, so a small population is one chunk."""
+    if sum(stations.values()) <= HOUSEHOLDS_AT_ONCE:
+        return [{"area_code": area_code, "area_codes": sorted(stations)}] if stations else []
+    return [{"area_code": station, "area_codes": [station]} for station in sorted(stations)]
 
 
 class DiscoveryHandler:
-    """Looks at every household of one sub-district and renews its work lists."""
+    """Looks at every household of an area and renews its work lists."""
 
     async def run_chunk(
         self, runtime: Runtime, session: AsyncSession, job: JobView, chunk: ChunkView, *, now: datetime
@@ -53,10 +56,13 @@ class DiscoveryHandler:
         run = await discovery.get_run(job.scope, job.subject)
         area = str(chunk.arguments["area_code"])
         book = await runtime.parameter_books.current(session)
-        households = await known_households.list_households(job.scope, session, area, run.on)
+        searched = await search_population(job.scope, session, area, book, run.on, now=now)
+        noticed = await known_households.list_noticed(job.scope, session, area, run.on)
+        chosen = {*searched.striking, *noticed}
+        households = await known_households.list_households(job.scope, session, area, run.on, only=chosen)
         found = await asyncio.to_thread(search, households, book, run.on)
         await discovery.record(job.scope, run, area, found, now)
-        return {"households": len(households), **Counter(one.kind.value for one in found)}
+        return {"households": searched.households, **Counter(one.kind.value for one in found)}
 
     async def finish(
         self,

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
 import pytest
 from sqlalchemy import text
 
+from app.db.repositories import known_households
+from app.db.repositories.discovery import DiscoveryRepository, FindingFilter
 from app.db.session import transaction
+from app.domain.policy.discovery import Finding, FindingKind
 from app.jobs.runner import run_job
 from app.runtime import Runtime
 from tests.integration.casework_world import Family, drafted, family, on
@@ -19,6 +22,7 @@ from tests.integration.registry_world import HUANGDUN, MEISHAN, SignIn, fresh_nu
 pytestmark = pytest.mark.db
 RUNS, FINDINGS = "/api/v1/discovery-runs", "/api/v1/discovery-findings"
 DAY = "2026-08-15"
+NOW = datetime(2026, 8, 15, 4, tzinfo=UTC)
 CERTIFIED = {"category": "physical", "grade": 1, "needs_care": True}
 
 
@@ -85,6 +89,16 @@ async def test_the_birthday_itself(sign_in: SignIn, runtime: Runtime) -> None:
     await searched(sign_in, runtime)
     assert kinds(await findings(sign_in, eighty)) == {("may_be_entitled", "old_age")}
     assert await findings(sign_in, younger) == []
+
+
+async def test_who_is_confirmed_alive_would_be_paid_and_who_is_not_would_be_paused(sign_in: SignIn, runtime: Runtime) -> None:
+    """The confirmation is a fact of the registry; a year after it the allowance pauses (老年人权益保障法 第三十三条)."""
+    expected = {"2025-08-15": 5000, "2025-08-14": None}
+    for confirmed_on, fen in expected.items():
+        household, _ = await living(sign_in, born=date(1940, 1, 1), survival_confirmed_on=confirmed_on)
+        await searched(sign_in, runtime)
+        (found,) = await findings(sign_in, household)
+        assert (found["kind"], found["programme"], found["expected_fen"]) == ("may_be_entitled", "old_age", fen)
 
 
 async def test_on_dibao_with_a_certificate(sign_in: SignIn, runtime: Runtime) -> None:
@@ -168,6 +182,29 @@ async def test_a_second_search_repeats_nothing(sign_in: SignIn, runtime: Runtime
     assert [one["id"] for one in await findings(sign_in, household)] == [found["id"]]
 
 
+async def test_more_at_once_than_a_statement_has_parameters(sign_in: SignIn, runtime: Runtime) -> None:
+    """32,767 is the most that Postgres takes; a sub-district may have more people, and more lines on its list."""
+    household, person = await living(sign_in, HUANGDUN)
+    lines = [
+        Finding(UUID(household), HUANGDUN, UUID(person), FindingKind.MAY_BE_ENTITLED, f"programme {number}")
+        for number in range(9_000)
+    ]
+    run_id = (await searched(sign_in, runtime, HUANGDUN))["id"]
+    async with transaction(runtime.engine, DISTRICT) as session:
+        desk = DiscoveryRepository(session)
+        run = await desk.get_run(DISTRICT, UUID(run_id))
+        chosen = FindingFilter(household_id=UUID(household))
+        await desk.record(DISTRICT, run, HUANGDUN, lines, NOW)
+        assert await desk.count_findings(DISTRICT, chosen) == len(lines)
+        await desk.record(DISTRICT, run, HUANGDUN, lines[1:], NOW)
+        assert await desk.count_findings(DISTRICT, chosen) == len(lines) - 1
+        strangers = [UUID(int=number) for number in range(40_000)]
+        only = [*strangers, UUID(household)]
+        found = await known_households.list_households(DISTRICT, session, HUANGDUN, date.fromisoformat(DAY), only=only)
+        await session.rollback()
+    assert [str(one.household_id) for one in found] == [household]
+
+
 async def test_everybody_sees_the_own_area_only(sign_in: SignIn, runtime: Runtime) -> None:
     household, found = await a_finding(sign_in, runtime, HUANGDUN)
     url = f"{FINDINGS}/{found['id']}"
@@ -195,7 +232,12 @@ async def test_open_findings_stand_among_the_tasks_of_who_works_on_them(sign_in:
     await living(sign_in, disability=CERTIFIED)
     await searched(sign_in, runtime)
     for who in ("c001001.worker", "s001.clerk"):
-        (waiting,) = (await ok(await sign_in(who).get("/api/v1/tasks")))["work_lists"]
+        (waiting,) = await lists_of_findings(sign_in, who)
         listed = await ok(await sign_in(who).get(f"{waiting['href']}?count=true&limit=1"))
         assert waiting["open"] == listed["total"] > 0
-    assert (await ok(await sign_in("district.reviewer").get("/api/v1/tasks")))["work_lists"] == []
+    assert await lists_of_findings(sign_in, "district.reviewer") == []
+
+
+async def lists_of_findings(sign_in: SignIn, who: str) -> list[dict[str, Any]]:
+    lists = (await ok(await sign_in(who).get("/api/v1/tasks")))["work_lists"]
+    return [one for one in lists if one["href"].startswith(FINDINGS)]

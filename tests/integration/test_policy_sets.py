@@ -102,6 +102,17 @@ async def test_a_wrong_value_is_pointed_at(sign_in: SignIn, version: dict[str, A
     )
     assert answer.status_code == 422, answer.text
     assert [one["pointer"] for one in answer.json()["errors"]][:1] == [pointer]
+    assert "/0/parameters" not in answer.text, "where it stands in some document of ours is nobody's business"
+
+
+async def test_two_values_from_one_day_are_pointed_at(sign_in: SignIn) -> None:
+    officer = sign_in("district.policy")
+    draft = await copied(officer)
+    versions = [{"effective_from": "2029-01-01", "value": 1}, {"effective_from": "2029-01-01", "value": 2}]
+    url = f"{SETS}/{draft['id']}/parameters/{STANDARD}"
+    answer = await officer.put(url, json={"versions": versions}, headers={"If-Match": '"1"'})
+    (error,) = problem(answer, 422, "malformed_policy")["errors"]
+    assert (error["pointer"], error["code"]) == ("/versions/1/effective_from", "duplicate_parameter")
 
 
 async def test_a_set_from_json_and_from_a_file(sign_in: SignIn) -> None:

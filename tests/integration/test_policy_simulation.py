@@ -30,6 +30,7 @@ from tests.integration.registry_world import SignIn
 
 pytestmark = pytest.mark.db
 URL = "/api/v1/simulations"
+SUPPORT_PAYMENT = {"standard_multiple": "1.5", "rate": "0.5"}
 
 
 async def difference_of(sign_in: SignIn, simulation_id: str, entitlement_id: str) -> dict[str, int | str]:
@@ -74,6 +75,85 @@ async def test_who_loses_and_who_falls_out(sign_in: SignIn, runtime: Runtime) ->
     difference = await difference_of(sign_in, out["id"], str(found["id"]))
     assert (difference["after_fen"], difference["after_outcome"]) == (0, "ineligible")
     assert out["result"]["total"]["leaving"] >= 1
+
+
+async def test_everybody_who_is_registered_is_computed_too(sign_in: SignIn, runtime: Runtime) -> None:
+    """A household that draws nothing, by the facts of the application that it withdrew: 300 yuan a head."""
+    case = await drafted(sign_in)
+    await case.accepted()
+    await case.done(case.clerk, "withdraw", "2026-03-05")
+    officer = sign_in("district.policy")
+    done = await simulated(runtime, officer, (await raised(officer, 30000))["id"])
+    registered = done["result"]["registered"]
+    assert registered["households"] >= 1
+    found = await registered_differences(sign_in, done["id"], case.family.household_id)
+    edge = found["dibao_edge"]
+    assert (found["dibao"]["before_fen"], found["dibao"]["after_fen"], found["dibao"]["after_outcome"]) == (
+        75600,
+        None,
+        "ineligible",
+    )
+    assert (edge["before_fen"], edge["before_outcome"], edge["after_fen"], edge["after_outcome"]) == (
+        None,
+        "ineligible",
+        0,
+        "eligible",
+    )
+    (dibao,) = [one for one in registered["by_programme"] if one["programme"] == "dibao"]
+    assert dibao["leaving"] >= 1
+    assert dibao["entering"] == 0
+    assert sum(one["lost_fen"] for one in registered["by_area"]) == registered["total"]["lost_fen"] >= 75600
+    (chart,) = registered["charts"]
+    assert all(len(series["values"]) == len(chart["labels"]) for series in chart["series"])
+
+
+async def registered_differences(
+    sign_in: SignIn, simulation_id: str, household_id: str
+) -> dict[str, dict[str, int | str | None]]:
+    """By programme, read page by page."""
+    found: dict[str, dict[str, int | str | None]] = {}
+    url: str | None = f"{URL}/{simulation_id}/registered-differences?limit=50&count=true"
+    seen = 0
+    while url is not None:
+        page = await ok(await sign_in("district.policy").get(url))
+        seen += len(page["items"])
+        found |= {one["programme"]: one for one in page["items"] if one["household_id"] == household_id}
+        cursor = page["next_cursor"]
+        url = cursor and f"{URL}/{simulation_id}/registered-differences?limit=50&count=true&cursor={cursor}"
+    assert seen == page["total"]
+    return found
+
+
+async def test_the_registered_of_other_places_and_of_no_time(sign_in: SignIn, runtime: Runtime) -> None:
+    officer = sign_in("district.policy")
+    started = await ok(
+        await officer.post(URL, json={"set_id": (await raised(officer, 60000))["id"], "on": "2029-01-01"}, headers=key()), 202
+    )
+    url = f"{URL}/{started['id']}/registered-differences"
+    assert (await ok(await officer.get(url)))["items"] == []
+    problem(await sign_in("qs.district.policy").get(url), 404, "simulation_not_found")
+    problem(await sign_in("s001.clerk").get(url), 403, "duty_required")
+    draft = await raised(officer, 60000)
+    done = await simulated(runtime, officer, draft["id"])
+    for cursor in ("WyJ4Il0", "WyItMSJd", "WyI5OTk5OTk5OTk5OTk5OTk5OTk5OSJd", "!"):
+        answer = await officer.get(f"{URL}/{done['id']}/registered-differences?cursor={cursor}")
+        problem(answer, 422, "malformed_request")
+
+
+async def test_what_no_twin_can_compute_is_said_and_stops_nothing(sign_in: SignIn, runtime: Runtime) -> None:
+    await entitled(sign_in)
+    officer = sign_in("district.policy")
+    draft = await raised(officer, 60000)
+    done = await simulated(runtime, officer, draft["id"], programmes=["tekun"])
+    assert set(done["result"]["registered"]) == {"not_computed"}
+    formula = {"versions": [{"effective_from": "2029-01-01", "value": SUPPORT_PAYMENT}]}
+    put = await officer.put(
+        f"{SETS}/{draft['id']}/parameters/dibao.support_payment", json=formula, headers={"If-Match": f'"{draft["version"]}"'}
+    )
+    await ok(put)
+    done = await simulated(runtime, officer, draft["id"])
+    assert "dibao.support_payment" in done["result"]["registered"]["not_computed"]
+    assert done["result"]["total"]["assessed"] >= 1
 
 
 async def test_before_the_effective_date_nothing_differs(sign_in: SignIn, runtime: Runtime) -> None:

@@ -142,6 +142,34 @@ async def test_the_columns_hold_what_the_facts_say(demo: Runtime, book: Paramete
         assert getattr(found, name).tolist() == getattr(expected, name).tolist(), name
 
 
+async def test_the_registry_knows_who_is_confirmed_alive(demo: Runtime) -> None:
+    """A confirmation in the registry counts before one that an application declared, from its day on."""
+    async with transaction(demo.engine, DISTRICT) as session:
+        person = (await session.execute(text("SELECT area_code, id FROM person ORDER BY id LIMIT 1"))).one()
+        row = {
+            "area": person.area_code,
+            "person": person.id,
+            "id": uuid4(),
+            "by": SOMEBODY,
+            "now": NOW,
+            "value": '{"value": "2026-09-30"}',
+        }
+        await session.execute(
+            text(
+                "INSERT INTO person_fact (district, area_code, id, person_id, kind, valid_from, value, recorded_at, recorded_by)"
+                " VALUES ('350702', :area, :id, :person, 'survival_confirmed_on', '2026-10-01', CAST(:value AS jsonb), :now, :by)"
+            ),
+            row,
+        )
+        seen = text("SELECT survival_confirmed_on FROM population_member WHERE person_id = :person")
+        found = []
+        for day in (date(2026, 9, 30), date(2026, 10, 1)):
+            await repository.refresh_population(DISTRICT, session, day, NOW)
+            found.append((await session.execute(seen, {"person": person.id})).scalar_one())
+        await session.rollback()
+    assert found[1] == date(2026, 9, 30) != found[0]
+
+
 async def test_stored_differences_are_what_the_pure_functions_say(demo: Runtime, book: ParameterBook) -> None:
     """A higher standard over the demo's applicants, household by household, to the fen."""
     raised = with_values(book, "350702", dibao__standard__urban=60_000, dibao__standard__rural=50_001)

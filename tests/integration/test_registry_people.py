@@ -63,6 +63,7 @@ BAD: dict[str, tuple[dict[str, Any], str, str]] = {
     "address": ({"address": "梅山街道****"}, "/address", "address_masked"),
     "hukou": ({"hukou_area_code": "000000"}, "/hukou_area_code", "area_code_malformed"),
     "valid_from": ({"valid_from": "2090-01-01"}, "/valid_from", "date_in_future"),
+    "survival": ({"survival_confirmed_on": "2090-01-01"}, "/survival_confirmed_on", "date_in_future"),
     "before_birth": ({"valid_from": "1900-01-01"}, "/valid_from", "before_birth"),
     "certificate": (
         {"disability": {"category": "vision", "grade": 1, "certificate_no": NUMBER + "42"}},

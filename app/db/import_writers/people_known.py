@@ -85,7 +85,7 @@ async def _add_keys(driver: Any, version: int, digests: Sequence[bytes], uids: l
         return
     in_order = sorted(missing, key=lambda place: digests[place])
     wanted = [digests[place] for place in in_order]
-    columns = {"bidx": wanted, "person_uid": [uids[place] for place in in_order]}
+    columns: dict[str, list[Any]] = {"bidx": wanted, "person_uid": [uids[place] for place in in_order]}
     if await insert_rows(driver, "identity_key", columns, {"index_version": version}, unless_there=True) < len(missing):
         theirs = await _known(driver, version, wanted)
         for place in missing:

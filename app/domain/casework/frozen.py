@@ -6,14 +6,15 @@ Only plain data is known: dataclasses, enums, dates, tuples, text, whole numbers
 from __future__ import annotations
 
 import types
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import date
 from enum import Enum
-from functools import cache
+from functools import cache, partial
 from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 T = TypeVar("T")
+Reader = Callable[[Any], Any]
 
 
 def document_of(value: Any) -> Any:
@@ -29,24 +30,37 @@ def document_of(value: Any) -> Any:
 
 def value_of(kind: type[T], document: Mapping[str, Any]) -> T:
     """The frozen dataclass ``kind`` that a document describes; fields that the document doesn't have keep their defaults."""
-    hints = _hints(cast("Hashable", kind))
-    return kind(**{name: _value(hints[name], part) for name, part in document.items() if name in hints})
+    readers = _readers(cast("Hashable", kind))
+    return kind(**{name: readers[name](part) for name, part in document.items() if name in readers})
 
 
 @cache
-def _hints(kind: Hashable) -> dict[str, Any]:
-    return get_type_hints(kind)
+def _readers(kind: Hashable) -> dict[str, Reader]:
+    """How each field of a dataclass is read; worked out once."""
+    return {name: _reader(hint) for name, hint in get_type_hints(kind).items()}
 
 
-def _value(hint: Any, document: Any) -> Any:
-    if document is None:
-        return None
+def _reader(hint: Any) -> Reader:
     if get_origin(hint) in (Union, types.UnionType):
         hint = next(choice for choice in get_args(hint) if choice is not type(None))
     if get_origin(hint) is tuple:
-        return tuple(_value(get_args(hint)[0], item) for item in document)
-    if is_dataclass(hint):
-        return value_of(hint, document)  # type: ignore[arg-type]
+        return _tuple_reader(_reader(get_args(hint)[0]))
+    if isinstance(hint, type) and is_dataclass(hint):
+        return _unless_none(partial(value_of, hint))
     if hint is date:
-        return date.fromisoformat(document)
-    return hint(document) if isinstance(hint, type) and issubclass(hint, Enum) else document
+        return _unless_none(date.fromisoformat)
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        return _unless_none(hint)
+    return _as_it_is
+
+
+def _tuple_reader(item: Reader) -> Reader:
+    return _unless_none(lambda document: tuple(map(item, document)))
+
+
+def _unless_none(read: Reader) -> Reader:
+    return lambda document: None if document is None else read(document)
+
+
+def _as_it_is(document: Any) -> Any:
+    return document

@@ -12,17 +12,21 @@ The one entry point is ``assess(question: AssessmentQuestion, book: ParameterBoo
 
 from __future__ import annotations
 
+from app.domain.eligibility.answering import Answered, Answering, Asked, answer_each, in_force
 from app.domain.eligibility.engine import ENGINE_VERSION, assess
 from app.domain.eligibility.facts import AssessmentQuestion, Context, Household, Member
 from app.domain.eligibility.model import Assessment, Component, Missing, Outcome, ProgrammeResult, Reason, Step
 from app.domain.eligibility.parameters import NoPolicyInForce, ParameterBook, ParameterRow, Policy, content_hash
-from app.domain.eligibility.policy_document import rows_of
+from app.domain.eligibility.policy_document import relocated, rows_of
 from app.domain.eligibility.programmes import NATIONAL_CATALOGUE
 from app.domain.eligibility.replay import Drift, StoredAnswer, identity_of, replay
 
 __all__ = [
     "ENGINE_VERSION",
     "NATIONAL_CATALOGUE",
+    "Answered",
+    "Answering",
+    "Asked",
     "Assessment",
     "AssessmentQuestion",
     "Component",
@@ -40,9 +44,12 @@ __all__ = [
     "Reason",
     "Step",
     "StoredAnswer",
+    "answer_each",
     "assess",
     "content_hash",
     "identity_of",
+    "in_force",
+    "relocated",
     "replay",
     "rows_of",
 ]

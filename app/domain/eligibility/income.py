@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from fractions import Fraction
 from functools import cached_property
 
 from app.domain.eligibility.facts import Income, IncomeKind, Member
 from app.domain.eligibility.parameters import Policy
 from app.domain.eligibility.ruling import Ruling
-from app.domain.money import yuan_text
+from app.domain.money import Exact, yuan_text
 
 KIND_TEXT: Mapping[IncomeKind, str] = {
     IncomeKind.WAGE: "工资性收入",
@@ -64,7 +63,7 @@ class IncomeItem:
     member: str
     kind: IncomeKind
     gross_fen: int
-    counted: Fraction
+    counted: Exact
     because: str
 
 
@@ -75,17 +74,17 @@ class IncomeAccount:
     items: tuple[IncomeItem, ...]
     deductible_fen: int = 0
 
-    @cached_property
-    def gross(self) -> Fraction:
-        return sum((item.counted for item in self.items), Fraction(0))
+    @property
+    def gross(self) -> Exact:
+        return sum(item.counted for item in self.items)
 
     @cached_property
-    def total(self) -> Fraction:
-        return max(Fraction(0), self.gross - self.deductible_fen)
+    def total(self) -> Exact:
+        return max(0, self.gross - self.deductible_fen)
 
-    def of(self, member: str) -> Fraction:
+    def of(self, member: str) -> Exact:
         """What counts of one member's own income."""
-        return sum((item.counted for item in self.items if item.member == member), Fraction(0))
+        return sum(item.counted for item in self.items if item.member == member)
 
     def note_on(self, ruling: Ruling, topic: str = "income") -> None:
         for item in self.items:
@@ -122,18 +121,18 @@ def _dibao_item(policy: Policy, member: Member, income: Income) -> IncomeItem:
 
 def _left_out(member: Member, income: Income) -> IncomeItem:
     because = f"{KIND_TEXT[income.kind]} {yuan_text(income.monthly_fen)} 元按规定不计入收入"
-    return IncomeItem(member.ref, income.kind, income.monthly_fen, Fraction(0), because)
+    return IncomeItem(member.ref, income.kind, income.monthly_fen, 0, because)
 
 
 def _whole(member: Member, income: Income) -> IncomeItem:
     counted = max(0, income.monthly_fen)  # a loss counts as nothing and offsets nothing
     because = f"{KIND_TEXT[income.kind]} {yuan_text(income.monthly_fen)} 元，计入 {yuan_text(counted)} 元"
-    return IncomeItem(member.ref, income.kind, income.monthly_fen, Fraction(counted), because)
+    return IncomeItem(member.ref, income.kind, income.monthly_fen, counted, because)
 
 
 def _wage(policy: Policy, member: Member, income: Income) -> IncomeItem:
-    rate = policy.find_ratio("dibao.employment_cost_rate") or Fraction(0)
-    if rate == 0:
+    rate = policy.find_ratio("dibao.employment_cost_rate")
+    if not rate:
         return _whole(member, income)
     counted = income.monthly_fen * (1 - rate)
     cost = yuan_text(income.monthly_fen * rate)

@@ -141,8 +141,14 @@ HIGHER_OF: tuple[HigherOf, ...] = (HigherOf("disability_care", "elderly_care_all
 
 def require_not_excluded(case: Case, ruling: Ruling, member: str | None = None) -> bool | None:
     """Check every exclusion of the ruling's programme, each as a reason of its own."""
-    rules = [rule for rule in EXCLUSIONS if rule.programme == ruling.programme]
-    return all_of(*(ruling.require(rule.code, not _excludes(case, rule, member), rule.topic) for rule in rules))
+    rules = _EXCLUSIONS_OF.get(ruling.programme, ())
+    return all_of(*[ruling.require(rule.code, not _excludes(case, rule, member), rule.topic) for rule in rules])
+
+
+_EXCLUSIONS_OF = {
+    programme: tuple(rule for rule in EXCLUSIONS if rule.programme == programme)
+    for programme in {rule.programme for rule in EXCLUSIONS}
+}
 
 
 def _excludes(case: Case, rule: Exclusion, member: str | None) -> bool:

@@ -191,10 +191,12 @@ class Policy:
 
     def find(self, key: str) -> Any | None:
         """The value of an optional rule, or None where the area doesn't have the rule."""
-        row = self._used.get(key) or self._book.find(self.area_code, key, self.on)
+        row = self._used.get(key)
         if row is None:
-            return None
-        self._used[key] = row
+            row = self._book.find(self.area_code, key, self.on)
+            if row is None:
+                return None
+            self._used[key] = row
         return row.value
 
     def get(self, key: str) -> Any:

@@ -20,7 +20,8 @@ def month_of(day: date) -> str:
 
 def month_after(day: date, months: int = 1) -> str:
     """``YYYY-MM`` of the month that lies ``months`` after the month of ``day``."""
-    return month_of(add_months(day.replace(day=1), months))
+    year, month_index = divmod(day.year * 12 + day.month - 1 + months, 12)
+    return f"{year:04d}-{month_index + 1:02d}"
 
 
 def birthday_in(birth: date, year: int, leap_day_on: str = "02-28") -> date:

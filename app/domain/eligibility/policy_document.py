@@ -15,6 +15,9 @@ from app.domain.eligibility.parameter_values import expectation_of
 from app.domain.eligibility.parameters import ParameterRow
 from app.domain.errors import FieldError, Malformed
 
+TWO_VALUES = "同一参数在同一天有两个取值，请保留一个。"
+LOCATED = "（位置："
+
 
 def rows_of(document: object) -> tuple[ParameterRow, ...]:
     """All rows of a parsed document, each period half-open and cut at its successor.
@@ -40,8 +43,13 @@ def _area_rows(area: object, pointer: str) -> Iterator[ParameterRow]:
 def _versions(area_code: str, key: str, versions: object, pointer: str) -> Iterator[ParameterRow]:
     if not isinstance(versions, Sequence) or isinstance(versions, str):
         raise _malformed(pointer, "not_a_list", "每个参数须列出各版本的取值。")
+    starts: set[date] = set()
     for index, version in enumerate(versions):
-        yield _row(area_code, key, version, f"{pointer}/{index}")
+        row = _row(area_code, key, version, f"{pointer}/{index}")
+        if row.valid_from in starts:
+            raise _malformed(f"{pointer}/{index}/effective_from", "duplicate_parameter", TWO_VALUES)
+        starts.add(row.valid_from)
+        yield row
 
 
 def _row(area_code: str, key: str, version: object, pointer: str) -> ParameterRow:
@@ -88,7 +96,7 @@ def _cut_at_successors(rows: Iterable[ParameterRow]) -> Iterator[ParameterRow]:
         versions = list(group)
         for row, following in zip(versions, [*versions[1:], None], strict=True):
             if following is not None and following.valid_from == row.valid_from:
-                raise _malformed(f"/{area_code}/{key}", "duplicate_parameter", "同一参数在同一天有两个取值，请保留一个。")
+                raise _malformed(f"/{area_code}/{key}", "duplicate_parameter", TWO_VALUES)
             yield row if following is None else replace(row, valid_until=_earlier(row.valid_until, following.valid_from))
 
 
@@ -96,6 +104,12 @@ def _earlier(end: date | None, successor: date) -> date:
     return successor if end is None else min(end, successor)
 
 
+def relocated(finding: FieldError, pointer: str) -> FieldError:
+    """The finding at another place: where the caller's own document has it."""
+    message, _, _ = finding.message.partition(LOCATED)
+    return replace(finding, pointer=pointer, message=f"{message}{LOCATED}{pointer or '/'}）")
+
+
 def _malformed(pointer: str, code: str, message: str) -> Malformed:
-    finding = FieldError(pointer, code, f"{message}（位置：{pointer or '/'}）")
+    finding = FieldError(pointer, code, f"{message}{LOCATED}{pointer or '/'}）")
     return Malformed("malformed_policy", "政策文件有误，请按提示修改后重新装载。", errors=[finding])

@@ -6,7 +6,7 @@ To add a programme: one file with a rule ``assess(case) -> rows``, one ``Program
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from app.domain.eligibility.case import Case
 from app.domain.eligibility.model import Authority, ProgrammeResult
@@ -30,10 +30,10 @@ class Catalogue:
     """The programmes an engine knows, in order of precedence."""
 
     specs: tuple[ProgrammeSpec, ...]
+    codes: tuple[str, ...] = field(init=False, repr=False)
 
-    @property
-    def codes(self) -> tuple[str, ...]:
-        return tuple(spec.code for spec in self.specs)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "codes", tuple(spec.code for spec in self.specs))
 
     def get(self, code: str) -> ProgrammeSpec:
         """The programme of a code.

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from app.domain.eligibility.answering import in_force
 from app.domain.eligibility.arithmetic_setwise import NotSetWise, checked_line
 from app.domain.eligibility.assets import AssetLine
 from app.domain.eligibility.case import Case
@@ -39,7 +40,7 @@ from app.domain.eligibility.household import ADULT_AGE, membership
 from app.domain.eligibility.income import dibao_items
 from app.domain.eligibility.model import ProgrammeResult
 from app.domain.eligibility.obligations import working_ages
-from app.domain.eligibility.parameters import NoPolicyInForce, ParameterBook
+from app.domain.eligibility.parameters import ParameterBook
 from app.domain.eligibility.periods import age_on
 from app.domain.eligibility.uplift import elderly_age, highest, uplift_fen
 from app.domain.money import Rounding, exact
@@ -88,26 +89,15 @@ class Rules:
 
     def case(self, residence: Residence) -> Case:
         """A case without particular facts, for what hangs on the policy alone."""
-        return Case(self._question(residence, _nobody(self.on), ()), self.policy, lambda _: ())
+        return Case(_alone(self.area_code, self.on, residence, _nobody(self.on), ()), self.policy, lambda _: ())
 
     def ask(self, programme: str, member: Member, context: Context) -> ProgrammeResult:
         """The pure answer for one member living alone."""
-        question = self._question(Residence.URBAN, member, (programme,), context)
+        question = _alone(self.area_code, self.on, Residence.URBAN, member, (programme,), context)
         return assess(question, self.book).of(programme, member.ref)
 
-    def _question(
-        self, residence: Residence, member: Member, programmes: tuple[str, ...], context: Context | None = None
-    ) -> AssessmentQuestion:
-        household = Household((member,), assets=(), expenses=(), authorised_verification=True)
-        return AssessmentQuestion(self.on, self.area_code, residence, household, programmes or None, context or Context())
-
     def in_force(self, programme: str) -> bool:
-        """Whether a programme can be assessed at all here (its keys are asked for whatever the facts)."""
-        try:
-            assess(self._question(Residence.URBAN, _nobody(self.on), (programme,)), self.book)
-        except NoPolicyInForce:
-            return False
-        return True
+        return in_force(self.book, self.area_code, self.on, programme)
 
     # --- ages -------------------------------------------------------------------------------------------------------------------
 
@@ -145,7 +135,7 @@ class Rules:
             probe = Member("probe", Relation.HEAD, self.on, incomes=(Income(kind, 1),))
             (item,) = dibao_items(self.policy, [probe])
             if kind in INCOME_COLUMNS:
-                shares[INCOME_COLUMNS[kind]].add(item.counted)
+                shares[INCOME_COLUMNS[kind]].add(Fraction(item.counted))
             elif item.counted:
                 raise NotSetWise(f"收入种类 {kind.value}")
         if any(len(found) != 1 for found in shares.values()):
@@ -329,6 +319,19 @@ def _counts(absence: Absence | None, study: Study | None, relation: Relation, ag
     """What the pure rule says of a member."""
     member = Member("probe", relation, date.min, absence=absence, study=study)
     return membership((member,), {"probe": age}).size == 1
+
+
+def _alone(
+    area_code: str,
+    on: date,
+    residence: Residence,
+    member: Member,
+    programmes: tuple[str, ...],
+    context: Context | None = None,
+) -> AssessmentQuestion:
+    """A household of one, about which everything is known."""
+    household = Household((member,), assets=(), expenses=(), authorised_verification=True)
+    return AssessmentQuestion(on, area_code, residence, household, programmes or None, context or Context())
 
 
 def _nobody(on: date) -> Member:

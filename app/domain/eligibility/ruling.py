@@ -6,7 +6,6 @@ There is no second path that explains afterwards: what stands in the trace is wh
 from __future__ import annotations
 
 from datetime import date
-from fractions import Fraction
 
 from app.domain.eligibility.law import cite
 from app.domain.eligibility.model import Authority, Component, Missing, Outcome, ProgrammeResult, Reason, Step
@@ -15,23 +14,23 @@ from app.domain.money import Exact
 
 def all_of(*conditions: bool | None) -> bool | None:
     """Three-valued "and": False beats unknown, unknown beats True."""
-    if any(condition is False for condition in conditions):
+    if False in conditions:
         return False
-    return None if any(condition is None for condition in conditions) else True
+    return None if None in conditions else True
 
 
 def any_of(*conditions: bool | None) -> bool | None:
     """Three-valued "or": True beats unknown, unknown beats False."""
-    if any(condition is True for condition in conditions):
+    if True in conditions:
         return True
-    return None if any(condition is None for condition in conditions) else False
+    return None if None in conditions else False
 
 
 def recorded(value: Exact | str | bool | None) -> int | str | bool | None:
     """A traced value: whole numbers as integers, others as an exact fraction in text."""
-    if isinstance(value, Fraction):
-        return value.numerator if value.denominator == 1 else f"{value.numerator}/{value.denominator}"
-    return value
+    if value is None or isinstance(value, (int, str)):
+        return value
+    return value.numerator if value.denominator == 1 else f"{value.numerator}/{value.denominator}"
 
 
 class Ruling:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 
 from app.domain.eligibility.facts import AssessmentQuestion, IncomeKind, Member, Relation
@@ -44,21 +43,18 @@ def _member_errors(question: AssessmentQuestion) -> Iterator[FieldError]:
     members = question.household.members
     if not any(member.relation is Relation.HEAD for member in members):
         yield FieldError("/household/members", "head_missing", "家庭成员中须有一名户主（relation 为 head）。")
-    seen: Counter[object] = Counter()
+    refs: set[str] = set()
+    relations: set[Relation] = set()
     for index, member in enumerate(members):
         pointer = f"/household/members/{index}"
-        yield from _repeated(seen, member, pointer)
+        if member.ref in refs:
+            yield FieldError(f"{pointer}/ref", "duplicate_ref", f"成员编号“{member.ref}”重复，请为每名成员使用不同的编号。")
+        if member.relation in relations and member.relation in _UNIQUE_RELATIONS:
+            code, who = _UNIQUE_RELATIONS[member.relation]
+            yield FieldError(f"{pointer}/relation", code, f"一个家庭只能有一名{who}，请更正与户主关系。")
+        refs.add(member.ref)
+        relations.add(member.relation)
         yield from _range_errors(member, pointer, question)
-
-
-def _repeated(seen: Counter[object], member: Member, pointer: str) -> Iterator[FieldError]:
-    if seen[member.ref]:
-        yield FieldError(f"{pointer}/ref", "duplicate_ref", f"成员编号“{member.ref}”重复，请为每名成员使用不同的编号。")
-    if member.relation in _UNIQUE_RELATIONS and seen[member.relation]:
-        code, who = _UNIQUE_RELATIONS[member.relation]
-        yield FieldError(f"{pointer}/relation", code, f"一个家庭只能有一名{who}，请更正与户主关系。")
-    seen[member.ref] += 1
-    seen[member.relation] += 1
 
 
 def _range_errors(member: Member, pointer: str, question: AssessmentQuestion) -> Iterator[FieldError]:

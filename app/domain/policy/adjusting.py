@@ -15,12 +15,12 @@ from uuid import UUID
 from app.domain.access import Actor, AreaScope
 from app.domain.calendar import Month
 from app.domain.casework import payable
-from app.domain.eligibility import Outcome, ParameterBook
+from app.domain.eligibility import Answered, Answering, Outcome, ParameterBook
 from app.domain.errors import Conflict, FieldError, Forbidden, Malformed, PreconditionFailed
 from app.domain.policy import gate
 from app.domain.policy.model import Adjustment, AdjustmentBatch, BatchState, KnownAmount, PolicySet, SetStatus, Signature
 from app.domain.policy.ports import PolicySets
-from app.domain.policy.simulation import RunningCase, answer
+from app.domain.policy.simulation import RunningCase, asked_on
 
 NewId = Callable[[], UUID]
 Amounts = Mapping[UUID, Sequence[KnownAmount]]
@@ -75,21 +75,26 @@ class Plan:
 # --- one entitlement ----------------------------------------------------------------------------------------------------
 
 
-def adjustment_of(plan: Plan, case: RunningCase, amounts: Sequence[KnownAmount], book: ParameterBook) -> Adjustment | None:
-    """The new amount; None when nothing changes.
+def first_month(plan: Plan, case: RunningCase) -> Month | None:
+    """From when on the case would draw the new amount; None: it ends before."""
+    first = max(plan.effective_month, Month.of(case.since_month))
+    ended = case.until_month is not None and Month.of(case.until_month) <= first
+    return None if ended else first
+
+
+def adjustment_of(
+    plan: Plan, case: RunningCase, first: Month, amounts: Sequence[KnownAmount], answered: Answered | None
+) -> Adjustment | None:
+    """The new amount from ``first`` on; None when nothing changes.
 
     Raises:
         Excluded: it can't be told, it would be less, or months after the first have amounts of their own.
 
     """
-    first = max(plan.effective_month, Month.of(case.since_month))
-    if case.until_month is not None and Month.of(case.until_month) <= first:
-        return None
-    result = answer(case, book, max(plan.values_on, first.first_day))
-    if result is None or result.outcome is not Outcome.ELIGIBLE or any(one.from_month > first for one in amounts):
+    if answered is None or answered.outcome is not Outcome.ELIGIBLE or any(one.from_month > first for one in amounts):
         raise Excluded
     due = [one for one in amounts if one.due_in(first)]
-    components = payable(result.components)
+    components = payable(answered.components)
     old, new = sum(one.amount_fen for one in due), sum(one.amount_fen for one in components)
     if new < old:
         raise Excluded
@@ -123,12 +128,22 @@ def _arrears(plan: Plan, case: RunningCase, first: Month, difference_fen: int) -
         month = month.next()
 
 
-def adjust_all(plan: Plan, cases: Sequence[RunningCase], amounts: Amounts, book: ParameterBook) -> tuple[list[Adjustment], int]:
+def adjust_all(
+    plan: Plan, cases: Sequence[RunningCase], amounts: Amounts, book: ParameterBook, answering: Answering
+) -> tuple[list[Adjustment], int]:
     """All that change, and how many were left out."""
+    open_ones = [(case, first) for case in cases if (first := first_month(plan, case)) is not None]
+    asked = {
+        case.entitlement_id: asked_on(case, case.question, max(plan.values_on, first.first_day))
+        for case, first in open_ones
+        if case.question is not None
+    }
+    answers = dict(zip(asked, answering(list(asked.values()), book), strict=True))
     changed, excluded = [], 0
-    for case in cases:
+    for case, first in open_ones:
+        known = amounts.get(case.entitlement_id, ())
         try:
-            found = adjustment_of(plan, case, amounts.get(case.entitlement_id, ()), book)
+            found = adjustment_of(plan, case, first, known, answers.get(case.entitlement_id))
         except Excluded:
             excluded += 1
             continue

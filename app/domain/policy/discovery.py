@@ -5,13 +5,14 @@ Pure, one household at a time. A finding decides nothing: it is a reason to go a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
+from functools import cache
 from uuid import UUID
 
-from app.domain.eligibility import AssessmentQuestion, Outcome, ParameterBook, ProgrammeResult, Reason, assess
+from app.domain.eligibility import AssessmentQuestion, Outcome, ParameterBook, ProgrammeResult, Reason, assess, in_force
 from app.domain.errors import DomainError
 from app.domain.policy.model import Document, Signature
 
@@ -111,6 +112,20 @@ class DiscoveryRun:
     finished_at: datetime | None
 
 
+def search(households: Iterable[KnownHousehold], book: ParameterBook, on: date) -> list[Finding]:
+    """What strikes about each, in order. Only programmes with parameters in force are asked about."""
+    known = cache(lambda area_code, programmes: tuple(code for code in programmes if in_force(book, area_code, on, code)))
+    asked = (_asking(one, known(one.area_code, one.question.programmes or ())) for one in households)
+    return [finding for household in asked for finding in findings_of(household, book, on)]
+
+
+def _asking(household: KnownHousehold, programmes: tuple[str, ...]) -> KnownHousehold:
+    question = household.question
+    return (
+        household if programmes == question.programmes else replace(household, question=replace(question, programmes=programmes))
+    )
+
+
 def findings_of(household: KnownHousehold, book: ParameterBook, on: date) -> list[Finding]:
     """Everything that strikes about one household; what the rules can't tell strikes nobody."""
     return [*_by_rules(household, book), *_by_record(household, on)]
@@ -120,6 +135,8 @@ def findings_of(household: KnownHousehold, book: ParameterBook, on: date) -> lis
 
 
 def _by_rules(household: KnownHousehold, book: ParameterBook) -> Iterator[Finding]:
+    if not household.question.programmes:
+        return
     try:
         results = assess(household.question, book).results
     except DomainError:

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from app.domain.access import Actor, AreaScope
-from app.domain.eligibility import ParameterRow, content_hash, rows_of
+from app.domain.eligibility import ParameterRow, content_hash, relocated, rows_of
 from app.domain.errors import Conflict, FieldError, Malformed, PreconditionFailed
 from app.domain.policy import gate
 from app.domain.policy.differences import differences, require_no_change_before
@@ -67,7 +67,7 @@ def _rows(area_code: str, parameters: Mapping[str, Versions], inner: str) -> tup
     try:
         return rows_of([{"area": area_code, "parameters": dict(parameters)}])
     except Malformed as error:
-        findings = [replace(finding, pointer=inner + finding.pointer.removeprefix("/0")) for finding in error.errors]
+        findings = [relocated(finding, inner + finding.pointer.removeprefix("/0")) for finding in error.errors]
         raise Malformed(error.code, "参数取值有误，请按 errors 更正。", errors=findings) from error
 
 
@@ -91,7 +91,7 @@ async def put_parameter(
         rows = _rows(found.area_code, {key: versions}, "")
     except Malformed as error:
         inside = f"/parameters/{key}"
-        findings = [replace(one, pointer="/versions" + one.pointer.removeprefix(inside)) for one in error.errors]
+        findings = [relocated(one, "/versions" + one.pointer.removeprefix(inside)) for one in error.errors]
         raise Malformed(error.code, error.detail, errors=findings) from error
     await sets.replace_key(scope, found, key, rows)
     digest = content_hash(await sets.rows(scope, set_id))

@@ -1,4 +1,4 @@
-"""Simulations, told in order: put on record with a job for each community, computed community by community, summed up."""
+"""Simulations, told in order: put on record with a job, computed some communities at once, summed up."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class SimulationJobs(Protocol):
     async def start(
         self, scope: AreaScope, simulation_id: UUID, request: SimulationRequest, replacing: PolicySet, actor: Actor, now: datetime
     ) -> UUID:
-        """Enqueues a chunk for each community, under the books in force now, with and without the set; the job's id."""
+        """Enqueues the communities in chunks, under the books in force now, with and without the set; the job's id."""
 
 
 class SimulationStore(Protocol):

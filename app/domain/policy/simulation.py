@@ -8,8 +8,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from app.domain.eligibility import AssessmentQuestion, ParameterBook, ProgrammeResult, assess
-from app.domain.errors import DomainError
+from app.domain.eligibility import Answered, Answering, Asked, AssessmentQuestion, ParameterBook
 from app.domain.policy.model import Verdict
 
 COUNTS = ("assessed", "not_assessable", "gaining", "losing", "unchanged", "entering", "leaving")
@@ -32,25 +31,14 @@ class RunningCase:
     question: AssessmentQuestion | None
 
 
-def answer(case: RunningCase, book: ParameterBook, on: date) -> ProgrammeResult | None:
-    """The case's programme on a day under a book; None where it can't be told (no facts, no parameters, other people)."""
-    if case.question is None:
-        return None
-    question = replace(case.question, business_date=on, programmes=(case.programme,))
+def asked_on(case: RunningCase, question: AssessmentQuestion, on: date) -> Asked:
+    """The case's own programme, on a day."""
     member = str(case.person_id) if case.person_id else None
-    try:
-        return assess(question, book).of(case.programme, member)
-    except (DomainError, KeyError):
-        return None
+    return Asked(replace(question, business_date=on, programmes=(case.programme,)), member)
 
 
-def monthly_fen(result: ProgrammeResult) -> int:
-    return (result.monthly_fen or 0) if result.outcome.grants else 0
-
-
-def compare(case: RunningCase, before: ParameterBook, after: ParameterBook, on: date) -> Verdict | None:
-    """None where either side can't be told."""
-    old, new = answer(case, before, on), answer(case, after, on)
+def compare(case: RunningCase, old: Answered | None, new: Answered | None) -> Verdict | None:
+    """None where either side can't be told (no facts, no parameters, other people)."""
     if old is None or new is None:
         return None
     return Verdict(
@@ -60,20 +48,25 @@ def compare(case: RunningCase, before: ParameterBook, after: ParameterBook, on: 
         programme=case.programme,
         before_outcome=old.outcome.value,
         after_outcome=new.outcome.value,
-        before_fen=monthly_fen(old),
-        after_fen=monthly_fen(new),
+        before_fen=old.monthly_fen,
+        after_fen=new.monthly_fen,
     )
 
 
 def compare_all(
-    cases: Sequence[RunningCase], before: ParameterBook, after: ParameterBook, on: date
-) -> tuple[list[Verdict], dict[str, Tally]]:
-    """What differs, and the tally of each programme over all."""
-    verdicts = [(case.programme, compare(case, before, after, on)) for case in cases]
-    tallies: dict[str, Tally] = {}
-    for programme, verdict in verdicts:
-        _count(tallies.setdefault(programme, dict.fromkeys((*COUNTS, *SUMS), 0)), verdict)
-    return [verdict for _, verdict in verdicts if verdict is not None and verdict.differs], tallies
+    cases: Sequence[RunningCase], before: ParameterBook, after: ParameterBook, on: date, answering: Answering
+) -> tuple[list[Verdict], dict[str, dict[str, Tally]]]:
+    """What differs, and over all the tally of each community and programme."""
+    told = [case for case in cases if case.question is not None]
+    asked = [asked_on(case, case.question, on) for case in told if case.question is not None]
+    pairs = zip(told, answering(asked, before), answering(asked, after), strict=True)
+    verdicts = {case.entitlement_id: compare(case, old, new) for case, old, new in pairs}
+    tallies: dict[str, dict[str, Tally]] = {}
+    for case in cases:
+        programmes = tallies.setdefault(case.area_code, {})
+        tally = programmes.setdefault(case.programme, dict.fromkeys((*COUNTS, *SUMS), 0))
+        _count(tally, verdicts.get(case.entitlement_id))
+    return [verdict for verdict in verdicts.values() if verdict is not None and verdict.differs], tallies
 
 
 def _count(tally: Tally, verdict: Verdict | None) -> None:

@@ -56,17 +56,18 @@ class PersonDetails:
     employment: Employment | None = None
     study: Study | None = None
     serious_illness: bool = False
+    survival_confirmed_on: date | None = None
 
 
 #: Details that are facts over time; the others stand on the person himself.
-FACT_KINDS = ("disability", "employment", "study", "serious_illness")
+FACT_KINDS = ("disability", "employment", "study", "serious_illness", "survival_confirmed_on")
 
 
 @dataclass(frozen=True, slots=True)
 class Registration:
     """A person to be registered in a community. The number is checked: it gives birth date and gender.
 
-    Disability, employment, study and illness hold from ``valid_from`` on.
+    Disability, employment, study, illness and the confirmation of being alive hold from ``valid_from`` on.
     """
 
     id_number: IdNumber
@@ -142,7 +143,7 @@ def check_registration(id_number: str, area_code: str, details: PersonDetails, *
         number = parse_id_number(id_number, as_of=today)
     except IdentityFault as fault:
         raise malformed([fault.at("/id_number"), *detail_errors(details, None)]) from None
-    errors = detail_errors(details, number.value) + valid_from_errors(valid_from, number.birth_date, today)
+    errors = detail_errors(details, number.value) + day_errors(details, valid_from, number.birth_date, today)
     if errors:
         raise malformed(errors)
     return Registration(number, area_code, details, valid_from)
@@ -158,9 +159,16 @@ def check_number(raw: str, *, today: date) -> IdNumber:
 
 def check_change(change: PersonChange, *, id_number: str, birth_date: date, today: date) -> None:
     """Raises ``Malformed`` with every finding."""
-    errors = detail_errors(change.details, id_number) + valid_from_errors(change.valid_from, birth_date, today)
+    errors = detail_errors(change.details, id_number) + day_errors(change.details, change.valid_from, birth_date, today)
     if errors:
         raise malformed(errors)
+
+
+def day_errors(details: PersonDetails, valid_from: date, birth_date: date, today: date) -> list[FieldError]:
+    """Nobody is confirmed alive ahead of time."""
+    confirmed = details.survival_confirmed_on
+    errors = [] if confirmed is None else since_errors(confirmed, today, "/survival_confirmed_on")
+    return valid_from_errors(valid_from, birth_date, today) + errors
 
 
 def valid_from_errors(day: date, birth_date: date, today: date) -> list[FieldError]:

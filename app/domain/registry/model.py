@@ -38,6 +38,7 @@ class Attributes:
     employment: Employment | None = None
     study: Study | None = None
     serious_illness: bool = False
+    survival_confirmed_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,7 @@ from app.dependencies import (
 from app.domain.access import Actor, Duty
 from app.domain.calendar import Month
 from app.domain.eligibility import ParameterBook
+from app.domain.eligibility.answering_setwise import answer_all
 from app.domain.policy import adjusting
 from app.domain.policy.adjusting import Amounts, Plan
 from app.domain.policy.model import Adjustment, AdjustmentBatch, BatchState
@@ -170,7 +171,7 @@ def shown(batch: AdjustmentBatch, response: Response) -> AdjustmentBatchOut:
 async def computing(
     plan: Plan, cases: Sequence[RunningCase], amounts: Amounts, book: ParameterBook
 ) -> tuple[list[Adjustment], int]:
-    return await asyncio.to_thread(adjusting.adjust_all, plan, cases, amounts, book)
+    return await asyncio.to_thread(adjusting.adjust_all, plan, cases, amounts, book, answer_all)
 
 
 @router.post("", status_code=201, summary="编制提标批次", dependencies=[IDEMPOTENT_MONEY])

@@ -46,8 +46,8 @@ async def assess_household(
     return Response(orjson.dumps(body_of(assess(question, book), explain=explain)), media_type="application/json")
 
 
-ROUTE = router.routes[-1]
-"""The route of the assessment; ``app.quick_assessment`` answers in its name."""
+PATH, ROUTE = "/api/v1/eligibility/assessments", router.routes[-1]
+"""Those of the assessment; ``app.quick_assessment`` answers in the route's name."""
 
 
 def body_of(assessment: Assessment, *, explain: bool = False) -> dict[str, Any]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from datetime import date
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
+from app.domain.calendar import iso_date
 from app.domain.eligibility import AssessmentQuestion, facts
 from app.domain.eligibility.codes import PROGRAMMES
 from app.domain.eligibility.facts import (
@@ -26,18 +26,24 @@ from app.domain.eligibility.facts import (
     Residence,
     Study,
 )
-from app.routers.models import MAX_FEN, ApiModel, AreaCodeText, Fen, MonthText, ShortText
+from app.routers.models import MAX_FEN, AreaCodeText, Fen, MonthText, ShortText
+from app.validation_text import DATE_TEXT
 
-_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+class FactModel(BaseModel):
+    """Like ``ApiModel``, without its look at every single field: here each date is a ``Day``, and the reader of the body has
+    found every text storable.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-def _only_iso_text(value: Any) -> Any:
+def _only_iso_text(value: Any) -> date:
     """A day is written ``YYYY-MM-DD``; numbers and instants are refused instead of being read as one."""
-    if isinstance(value, str) and not _DAY.fullmatch(value):
-        raise PydanticCustomError("invalid_date", "日期不正确，应为真实存在的日期，格式 YYYY-MM-DD。")
-    if not isinstance(value, (str, date)):
-        raise PydanticCustomError("invalid_date", "日期应为文本，格式 YYYY-MM-DD。")
-    return value
+    day = value if type(value) is date else iso_date(value) if isinstance(value, str) else None
+    if day is None:
+        raise PydanticCustomError(*DATE_TEXT)
+    return day
 
 
 Day = Annotated[date, BeforeValidator(_only_iso_text), Field(ge=date(1850, 1, 1), le=date(2100, 12, 31))]
@@ -58,7 +64,7 @@ HeldCode = StrEnum(  # type: ignore[misc]
 )
 
 
-class DisabilityFacts(ApiModel):
+class DisabilityFacts(FactModel):
     """残疾人证所载类别和等级（1 级最重）。"""
 
     category: DisabilityCategory
@@ -69,7 +75,7 @@ class DisabilityFacts(ApiModel):
         return facts.Disability(self.category, self.grade, needs_care=bool(self.needs_care))
 
 
-class IncomeFacts(ApiModel):
+class IncomeFacts(FactModel):
     """一项月收入。只有经营净收入（business_net）可以为负，亏损按零计。"""
 
     kind: IncomeKind
@@ -79,7 +85,7 @@ class IncomeFacts(ApiModel):
         return facts.Income(self.kind, self.monthly_fen)
 
 
-class MedicalClaimFacts(ApiModel):
+class MedicalClaimFacts(FactModel):
     """医保报销后的医疗费用。"""
 
     compliant_self_paid_fen: Fen
@@ -90,7 +96,7 @@ class MedicalClaimFacts(ApiModel):
         return facts.MedicalClaim(self.compliant_self_paid_fen, self.paid_this_year_fen or 0, self.outside_catalogue_fen or 0)
 
 
-class MemberFacts(ApiModel):
+class MemberFacts(FactModel):
     """一名家庭成员。除 ref、relation、birth_date 外均可不填或填 null。"""
 
     ref: Ref = Field(description="成员编号，由调用方自定，在本次请求内唯一")
@@ -139,7 +145,7 @@ class MemberFacts(ApiModel):
         )
 
 
-class AssetFacts(ApiModel):
+class AssetFacts(FactModel):
     """一项财产；exempt_fen 为生产生活必需而豁免的部分。"""
 
     kind: AssetKind
@@ -150,7 +156,7 @@ class AssetFacts(ApiModel):
         return facts.Asset(self.kind, self.value_fen, self.exempt_fen or 0)
 
 
-class ExpenseFacts(ApiModel):
+class ExpenseFacts(FactModel):
     """一笔刚性支出；教育支出按 public_tuition_fen（同类公办学校收费）认定。"""
 
     kind: ExpenseKind
@@ -163,7 +169,7 @@ class ExpenseFacts(ApiModel):
         return facts.Expense(self.kind, self.amount_fen, self.reimbursed_fen or 0, self.public_tuition_fen, self.paid_on)
 
 
-class HouseholdFacts(ApiModel):
+class HouseholdFacts(FactModel):
     """家庭情况。assets、expenses、authorised_verification 不填表示未知，空列表表示没有。"""
 
     members: list[MemberFacts] = Field(min_length=1, max_length=50)
@@ -182,7 +188,7 @@ class HouseholdFacts(ApiModel):
         )
 
 
-class CurrentEntitlementFacts(ApiModel):
+class CurrentEntitlementFacts(FactModel):
     """家庭当前在享的保障。"""
 
     programme: ProgrammeCode
@@ -196,7 +202,7 @@ class CurrentEntitlementFacts(ApiModel):
         )
 
 
-class HoldingFacts(ApiModel):
+class HoldingFacts(FactModel):
     """成员已享受的其他待遇。"""
 
     member: Ref
@@ -207,7 +213,7 @@ class HoldingFacts(ApiModel):
         return facts.Holding(self.member, str(self.programme.value), self.monthly_fen)
 
 
-class ParentFacts(ApiModel):
+class ParentFacts(FactModel):
     """父母一方的情况；child 指明是哪名儿童的父母，不填指全部未成年人。"""
 
     status: ParentStatus
@@ -219,7 +225,7 @@ class ParentFacts(ApiModel):
         return facts.ParentFact(self.status, self.months, self.disability.to_domain() if self.disability else None, self.child)
 
 
-class ObligorFacts(ApiModel):
+class ObligorFacts(FactModel):
     """家庭以外的法定赡养、抚养、扶养义务人。"""
 
     relation: ShortText | None = None
@@ -244,7 +250,7 @@ class ObligorFacts(ApiModel):
         )
 
 
-class EmergencyFacts(ApiModel):
+class EmergencyFacts(FactModel):
     """遭遇的急难；special 为特别困难（适用较高的上限）。"""
 
     kind: EmergencyKind
@@ -265,7 +271,7 @@ class EmergencyFacts(ApiModel):
         )
 
 
-class VeteranFacts(ApiModel):
+class VeteranFacts(FactModel):
     """优抚对象身份及年度确认。"""
 
     member: Ref
@@ -277,7 +283,7 @@ class VeteranFacts(ApiModel):
         return facts.VeteranStatus(self.member, self.category, self.confirmed_on, suspended=bool(self.suspended))
 
 
-class OverrideFacts(ApiModel):
+class OverrideFacts(FactModel):
     """不按公式推算时的核定金额，须说明理由。"""
 
     rule: Literal["imputed_income", "support_payment"]
@@ -290,7 +296,7 @@ class OverrideFacts(ApiModel):
         return facts.Override(self.rule, self.monthly_fen, self.reason, self.member, self.obligor)
 
 
-class ContextFacts(ApiModel):
+class ContextFacts(FactModel):
     """部分项目才需要的情况；不填表示未知，空列表表示没有。"""
 
     current_entitlement: CurrentEntitlementFacts | None = None
@@ -321,7 +327,7 @@ class ContextFacts(ApiModel):
         )
 
 
-class AssessmentRequest(ApiModel):
+class AssessmentRequest(FactModel):
     """一次测算所需的全部事实。"""
 
     business_date: BusinessDay

@@ -67,7 +67,8 @@ class PersonOptions(ApiModel):
     employment: Employment | None = Field(default=None, description="就业状况")
     study: Study | None = Field(default=None, description="就读阶段；不在学为 null")
     serious_illness: bool = Field(default=False, description="是否患重病")
-    valid_from: date | None = Field(default=None, description="残疾、就业、就读、重病情况自何日起如此；不填为今天")
+    survival_confirmed_on: date | None = Field(default=None, description="最近一次生存认证日期（高龄津贴），不能晚于今天")
+    valid_from: date | None = Field(default=None, description="残疾、就业、就读、重病情况和认证自何日起如此；不填为今天")
 
     def details_of(self, name: str, residence: Residence) -> PersonDetails:
         return PersonDetails(
@@ -82,6 +83,7 @@ class PersonOptions(ApiModel):
             employment=self.employment,
             study=self.study,
             serious_illness=self.serious_illness,
+            survival_confirmed_on=self.survival_confirmed_on,
         )
 
 
@@ -232,6 +234,7 @@ class PersonOut(BaseModel):
     employment: Employment | None
     study: Study | None
     serious_illness: bool
+    survival_confirmed_on: date | None
     synthetic: bool = Field(description="是否为合成的演示数据")
 
     @classmethod
@@ -264,6 +267,7 @@ class PersonOut(BaseModel):
             employment=facts.employment,
             study=facts.study,
             serious_illness=facts.serious_illness,
+            survival_confirmed_on=facts.survival_confirmed_on,
             synthetic=person.synthetic,
         )
 

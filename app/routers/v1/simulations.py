@@ -1,9 +1,9 @@
-"""Simulations: what a parameter set would do to everybody who draws something now."""
+"""Simulations: what a parameter set would do to everybody who draws something now, and to everybody who is registered."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -12,11 +12,13 @@ from fastapi import Query, Response
 from pydantic import Field
 
 from app.codes import REGISTRY
+from app.db.repositories import population
 from app.db.repositories.audit import AuditEntry
 from app.db.repositories.policy_runs import SimulationRepository
 from app.db.repositories.policy_sets import PolicySetRepository
 from app.db.repositories.reference import find_area
-from app.dependencies import AuditDep, ClockDep, PageDep, SessionDep, allow, cursor_id, encode_cursor
+from app.db.tables.population import PopulationDifference
+from app.dependencies import AuditDep, ClockDep, PageDep, SessionDep, allow, bad_cursor, cursor_id, encode_cursor
 from app.domain.access import Actor, AreaScope, Duty
 from app.domain.errors import Conflict
 from app.domain.money import yuan_text
@@ -45,6 +47,8 @@ TOTALS = (
     "每月增减（元）",
     "每年增减（元）",
 )
+REGISTERED = ("新符合", "不再符合", "增加", "减少", "每月增减（元）", "每年增减（元）")
+NUMBER_DIGITS = 9
 DETAILS = ("区划代码", "家庭编号", "项目", "现结论", "新结论", "现每月（元）", "新每月（元）", "增减（元）")
 
 Officer = Annotated[Actor, allow(Duty.POLICY_OFFICER)]
@@ -80,7 +84,8 @@ class SimulationOut(ApiModel):
     problem: dict[str, Any] | None = Field(description="失败原因")
     finished_at: datetime | None
     result: dict[str, Any] | None = Field(
-        description="完成后的汇总：total 合计，by_programme 按项目，by_area 按村（社区），charts 图表数据；金额为每月，单位分"
+        description="完成后的汇总：total 合计，by_programme 按项目，by_area 按村（社区），charts 图表数据；"
+        "registered 为全部登记人口按已掌握的事实测算：新符合、不再符合、增加、减少；金额为每月，单位分"
     )
 
 
@@ -100,6 +105,34 @@ class SimulationDifferenceOut(ApiModel):
     @classmethod
     def of(cls, verdict: Verdict) -> SimulationDifferenceOut:
         return cls.model_validate(verdict)
+
+
+class RegisteredDifferenceOut(ApiModel):
+    """登记人口中一户（人）的变化，不论目前是否享受；只作测算，不作结论。"""
+
+    number: int
+    area_code: str
+    programme: str
+    household_id: UUID
+    person_id: UUID | None
+    before_outcome: str | None
+    after_outcome: str
+    before_fen: int | None = Field(description="按现行参数每月，单位分；不符合为 null")
+    after_fen: int | None = Field(description="按本参数集每月，单位分；不符合为 null")
+
+    @classmethod
+    def of(cls, row: PopulationDifference) -> RegisteredDifferenceOut:
+        return cls(
+            number=row.number,
+            area_code=row.area_code,
+            programme=row.programme,
+            household_id=row.household_id,
+            person_id=row.person_id,
+            before_outcome=row.old_outcome,
+            after_outcome=row.new_outcome,
+            before_fen=row.old_fen,
+            after_fen=row.new_fen,
+        )
 
 
 async def _shown(simulations: SimulationRepository, scope: AreaScope, found: Simulation) -> SimulationOut:
@@ -127,7 +160,7 @@ async def _shown(simulations: SimulationRepository, scope: AreaScope, found: Sim
 async def start_simulation(
     body: SimulationStart, session: SessionDep, trail: AuditDep, actor: Officer, clock: ClockDep, response: Response
 ) -> SimulationOut:
-    """后台按村（社区）逐一测算：以各户最近一次决定所依据的事实，分别按现行参数和本参数集计算。请按 Location 查询结果。"""
+    """后台分别按现行参数和本参数集计算：在保的依据最近一次决定的事实，全部登记人口依据已掌握的事实。请按 Location 查询结果。"""
     area = body.area_code or actor.area
     if not actor.scope.covers(area) or await find_area(session, area, clock.today) is None:
         raise area_not_found(area)
@@ -153,7 +186,7 @@ async def list_simulations(session: SessionDep, actor: Reader, page: PageDep) ->
 
 @router.get("/{simulation_id}", summary="测算进度和结果")
 async def get_simulation(simulation_id: UUID, session: SessionDep, actor: Reader) -> SimulationOut:
-    """完成后给出汇总：增加、减少、不变各多少户，每月和每年增减多少，按项目和村（社区）分列。"""
+    """完成后给出汇总：增加、减少、不变各多少户，每月和每年增减多少，按项目和村（社区）分列；登记人口中新符合和不再符合的另列。"""
     simulations = SimulationRepository(session)
     return await _shown(simulations, actor.scope, await simulations.get(actor.scope, simulation_id))
 
@@ -180,11 +213,44 @@ async def list_differences(
     )
 
 
+@router.get("/{simulation_id}/registered-differences", summary="登记人口中有变化的户（人）")
+async def list_registered_differences(
+    simulation_id: UUID,
+    session: SessionDep,
+    actor: Reader,
+    page: PageDep,
+    programme: Annotated[str | None, Query(max_length=50, description="只看该项目")] = None,
+) -> Page[RegisteredDifferenceOut]:
+    """不论目前是否享受，按已掌握的事实新符合、不再符合或金额有变化的户（人）；测算未完成或不能批量测算时为空。"""
+    found = await SimulationRepository(session).get(actor.scope, simulation_id)
+    run_id = ((found.summary or {}).get("registered") or {}).get("run_id")
+    if run_id is None:
+        return Page(items=[], next_cursor=None, total=0 if page.count else None)
+    run, after = UUID(run_id), cursor_number(page.after)
+    rows = await population.list_differences(actor.scope, session, run, after=after, limit=page.limit + 1, programme=programme)
+    items = [RegisteredDifferenceOut.of(row) for row in rows[: page.limit]]
+    return Page(
+        items=items,
+        next_cursor=encode_cursor(items[-1].number) if len(rows) > page.limit else None,
+        total=await population.count_differences(actor.scope, session, run, programme=programme) if page.count else None,
+    )
+
+
+def cursor_number(after: tuple[Any, ...] | None) -> int:
+    """The position of a list sorted by number; 0 before the first."""
+    if after is None:
+        return 0
+    number = str(after[-1])
+    if not (number.isascii() and number.isdecimal() and len(number) <= NUMBER_DIGITS):
+        raise bad_cursor()
+    return int(number)
+
+
 @router.get(
     "/{simulation_id}/differences.xlsx",
     summary="下载测算结果",
     response_class=Response,
-    responses={200: {"description": "XLSX：汇总、按村（社区）、变化明细三张表", "content": {MEDIA_TYPE: {}}}},
+    responses={200: {"description": "XLSX：汇总、按村（社区）、变化明细、登记人口四张表", "content": {MEDIA_TYPE: {}}}},
 )
 async def download(simulation_id: UUID, session: SessionDep, trail: AuditDep, actor: Reader) -> Response:
     """测算完成后才能下载；金额为每月，单位元。"""
@@ -220,7 +286,15 @@ def _sheets(summary: Document, verdicts: Sequence[Verdict]) -> list[Sheet]:
         Sheet("汇总", ("项目", *TOTALS), [*totals, ("合计", *_totals(summary["total"]))]),
         Sheet("按村（社区）", ("区划代码", *TOTALS), areas),
         Sheet("变化明细", DETAILS, details),
+        Sheet("登记人口", ("项目", *REGISTERED), list(_registered(summary.get("registered") or {}))),
     ]
+
+
+def _registered(summary: Document) -> Iterator[tuple[int | str, ...]]:
+    for one in summary.get("by_programme", ()):
+        counts = [int(one[name]) for name in ("entering", "leaving", "gaining", "losing")]
+        sums = [yuan_text(one[name]) for name in ("monthly_change_fen", "yearly_change_fen")]
+        yield (REGISTRY["programme"][one["programme"]], *counts, *sums)
 
 
 def _totals(tally: Document) -> tuple[int | str, ...]:

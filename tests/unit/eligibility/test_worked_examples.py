@@ -129,6 +129,17 @@ def test_db_27_one_uplift_per_person() -> None:
     assert result.monthly_fen == fen("969.60")
 
 
+def test_db_43_what_was_overpaid() -> None:
+    """1,200 a month since March, found out on 10 July: 456 instead of 756 from April to July."""
+    household = family(*adults(3, "1200"))
+    due = [
+        only(question(household, "dibao", on=date(2026, month, 1), current_entitlement=on_dibao("756"))).monthly_fen
+        for month in (4, 5, 6, 7)
+    ]
+    assert due == [fen("456")] * 4
+    assert sum(fen("756") - (monthly or 0) for monthly in due) == fen("1200")
+
+
 @pytest.mark.parametrize(
     ("employable", "employment", "due"),
     [(False, None, date(2027, 3, 10)), (True, Employment.UNEMPLOYED, date(2026, 9, 10))],
@@ -286,6 +297,15 @@ def test_et_09_from_the_next_month() -> None:
     household = family(person(born=date(1955, 1, 1)), person("c1", "grandchild", date(2016, 1, 1)))
     parents = (ParentFact(ParentStatus.SERIOUS_ILLNESS), ParentFact(ParentStatus.SEVERE_DISABILITY))
     assert only(question(household, "unsupported_child", on=date(2026, 4, 28), parents=parents)).starts_month == "2026-05"
+
+
+def test_et_08_no_public_notice() -> None:
+    """What the clerk and the family read says so (民发〔2019〕62号 二(二))."""
+    household = family(person(born=date(1955, 1, 1)), person("c1", "grandchild", date(2016, 1, 1)))
+    parents = (ParentFact(ParentStatus.DEAD), ParentFact(ParentStatus.LOST_CONTACT, 12))
+    result = only(question(household, "unsupported_child", parents=parents))
+    assert result.outcome is Outcome.ELIGIBLE
+    assert any("不设公示" in step.because for step in result.trace)
 
 
 def test_contract_example() -> None:

@@ -86,7 +86,7 @@ def note_standard(case: Case, ruling: Ruling) -> None:
 
 
 def income_per_head(case: Case) -> Fraction:
-    return case.income.total / max(1, case.size)
+    return Fraction(case.income.total, max(1, case.size))
 
 
 # --- the amount -----------------------------------------------------------------------------------------------------------------
@@ -115,7 +115,7 @@ def _base(case: Case, ruling: Ruling) -> int:
 
 
 def _gap(case: Case, ruling: Ruling) -> int:
-    gap = max(Fraction(0), case.standard_fen * case.size - case.income.total)
+    gap = max(0, case.standard_fen * case.size - case.income.total)
     amount_fen = round_fen(gap, case.policy.rounding(CODE))
     because = f"补差：标准 × {case.size} 人 − 家庭月收入 = {yuan_text(amount_fen)} 元"
     ruling.note("gap_fen", amount_fen, "dibao_amount", because)

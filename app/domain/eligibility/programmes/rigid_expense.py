@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
 from app.domain.eligibility.assets import require_assets
 from app.domain.eligibility.case import Case
@@ -49,7 +50,7 @@ def assess(case: Case) -> Sequence[ProgrammeResult]:
 def _require_income_below_disposable(case: Case, ruling: Ruling) -> None:
     case.income.note_on(ruling)
     disposable_fen = case.policy.money("region.disposable_income_per_capita_year")
-    per_head = case.income.total * MONTHS / max(1, case.size)
+    per_head = Fraction(case.income.total * MONTHS, max(1, case.size))
     ruling.require(
         "income_below_disposable",
         per_head < disposable_fen,
