@@ -1,4 +1,4 @@
-"""The standards that come with the application, and what follows from them: YAML documents in ``app/data``, checked when read."""
+"""The standards that come with the application: one YAML document each in ``app/data``, checked when they are read."""
 
 from __future__ import annotations
 
@@ -9,9 +9,7 @@ from pathlib import Path
 import yaml
 
 from app.domain.errors import FieldError
-from app.domain.stations.consequence_document import consequences_of
 from app.domain.stations.model import Standard, Standards
-from app.domain.stations.scoring import ConsequenceRule
 from app.domain.stations.standard_document import malformed, standard_of, standards_of
 
 DATA = Path(__file__).parent / "data"
@@ -22,12 +20,6 @@ PATTERN = "station-standard-*.yaml"
 def standards() -> Standards:
     """All of them, in the order of their names; read once."""
     return load_standards(DATA)
-
-
-@cache
-def consequences() -> tuple[ConsequenceRule, ...]:
-    """The dated table of praise, criticism and points off; read once."""
-    return consequences_of(_document(DATA / "station-consequences.yaml"))
 
 
 def load_standards(folder: Path) -> Standards:

@@ -16,6 +16,7 @@ from app.demo.accounts import DISTRICT
 from app.demo.agreements import load_agreements
 from app.demo.casework_load import load_applications
 from app.demo.load import load_accounts, load_reference
+from app.demo.officials_load import load_officials
 from app.demo.payments_load import load_payments
 from app.demo.population import demo_population, second_population
 from app.demo.population_load import load_population
@@ -43,6 +44,7 @@ async def load_demo(runtime: Runtime) -> None:
     for build in (second_population, lambda: demo_population(business_date(now))):
         population = await asyncio.to_thread(build)
         await load_population(runtime, population)
+        await load_officials(runtime, population, now)
         await load_applications(runtime, population)
     await load_payments(runtime, now)
 

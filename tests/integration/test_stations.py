@@ -60,10 +60,20 @@ async def test_two_who_open_the_same_station_at_once(sign_in: SignIn) -> None:
     assert closed.json()["closed_on"] == "2020-01-01"
     again = await clerk.post(f"/api/v1/stations/{station['id']}/close", json={"on": "2021-01-01"})
     assert (again.status_code, again.json()["code"]) == (409, "already_ended")
+    path = f"/api/v1/stations/{station['id']}"
+    reopened = await clerk.put(path, json={"closed_on": None}, headers={"If-Match": "*"})
+    assert (reopened.status_code, reopened.json()["closed_on"]) == (200, None)
+    backwards = await clerk.put(path, json={"closed_on": "2019-12-31"}, headers={"If-Match": "*"})
+    assert (backwards.status_code, backwards.json()["code"]) == (409, "end_before_start")
+    to_come = await clerk.put(path, json={"closed_on": TOMORROW}, headers={"If-Match": "*"})
+    assert findings(to_come) == [("/closed_on", "date_in_future")]
+    assert (await clerk.put(path, json={"closed_on": "2020-01-01"}, headers={"If-Match": "*"})).status_code == 200
     late = await clerk.post(f"/api/v1/stations/{station['id']}/staff", json=post(since="2020-01-01"))
     assert (late.status_code, late.json()["code"]) == (409, "station_closed")
     second = await clerk.post("/api/v1/stations", json=body)
     assert second.status_code == 201
+    back = await clerk.put(path, json={"closed_on": None}, headers={"If-Match": "*"})
+    assert (back.status_code, back.json()["code"]) == (409, "station_exists")
     await clerk.post(f"/api/v1/stations/{second.json()['id']}/close", json={"on": "2020-01-01"})
 
 
