@@ -209,11 +209,14 @@ def normalise_bank_account(raw: str) -> str:
     return _narrow(raw).replace("-", "")
 
 
+_LUHN_DOUBLED: Final = str.maketrans("0123456789", "0246813579")
+
+
 def passes_luhn(digits: str) -> bool:
     """ISO/IEC 7812 check of a string of ASCII digits."""
     if not _is_digits(digits):
         return False
-    total = sum(int("0246813579"[int(digit)] if place % 2 else digit) for place, digit in enumerate(reversed(digits)))
+    total = sum(map(int, digits[-1::-2])) + sum(map(int, digits[-2::-2].translate(_LUHN_DOUBLED)))
     return total % 10 == 0
 
 

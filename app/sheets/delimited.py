@@ -9,21 +9,23 @@ from __future__ import annotations
 import csv
 import io
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from statistics import median
 from typing import BinaryIO, Final
 
 from app.domain.imports.model import Cell, RowFault
 from app.sheets.encoding import decoded, encoding_of
-from app.sheets.model import Merged, SheetFacts, SheetFault
+from app.sheets.model import Fits, Merged, SheetFacts, SheetFault
 
 _DELIMITERS: Final = ",\t;|"
 _LOOK_AHEAD: Final = 1 << 16
 _HEAD_LINES: Final = 40
 _LONGEST_LINE: Final = 1 << 22  # without any line break it is no table
 _RECORD_LINES: Final = 300  # a cell with more line breaks is an unclosed quote
-_ESCAPED: Final = tuple(f"'{mark}" for mark in "=+-@'")  # as text is kept from becoming a formula
-_UNBALANCED: Final = "该行的引号不成对；请补全或删去多余的英文双引号，再导入。"
+_ESCAPED: Final = tuple(f"'{mark}" for mark in "=+-@'\t\r")  # as text is kept from becoming a formula
+_TELLING_CELLS: Final = 4
+_UNBALANCED: Final = RowFault(None, "quotes_unbalanced", "该行的引号不成对；请补全或删去多余的英文双引号，再导入。")
 
 
 class _Runaway(Exception):
@@ -33,10 +35,10 @@ class _Runaway(Exception):
 class DelimitedSheet:
     """A text table. ``rows`` may be called once."""
 
-    def __init__(self, source: BinaryIO) -> None:
+    def __init__(self, source: BinaryIO, fits: Fits | None = None) -> None:
         self._source = source
         self._codec = encoding_of(source)
-        self._delimiter = _delimiter_of(next(decoded(source, self._codec), ""))
+        self._delimiter = _delimiter_of(next(decoded(source, self._codec), ""), fits)
         self._apostrophes = False
         self.faults: dict[int, RowFault] = {}
         self.merged: Merged = {}
@@ -50,11 +52,13 @@ class DelimitedSheet:
             try:
                 for record in csv.reader(feed, delimiter=self._delimiter, strict=True):
                     number += 1
+                    if len(feed.taken) > 1 and _swallowed(record, self._delimiter):
+                        self.faults[number] = _UNBALANCED
                     feed.taken.clear()
                     yield number, _unescaped(record) if self._apostrophes else record  # type: ignore[misc]
             except (csv.Error, _Runaway):
                 number += 1
-                self.faults[number] = RowFault(None, "quotes_unbalanced", _UNBALANCED)
+                self.faults[number] = _UNBALANCED
                 cells: list[Cell] = [*feed.give_up_record().rstrip("\r\n").split(self._delimiter)]
                 yield number, cells
 
@@ -102,23 +106,35 @@ class _Feed:
         return first
 
 
+def _swallowed(record: list[str], delimiter: str) -> bool:
+    """Whether two stray quotes, one below the other, have made one cell of what lies between them: a row's worth of cells."""
+    between = len(record) - 1
+    return between >= _TELLING_CELLS and any("\n" in cell and cell.count(delimiter) >= between for cell in record)
+
+
 def _unescaped(record: list[str]) -> list[str]:
     return [cell[1:] if cell.startswith(_ESCAPED) else cell for cell in record]
 
 
-def _delimiter_of(text: str) -> str:
-    """The one that makes the most columns in the middle of the first lines; a comma when nothing is clearer."""
+def _delimiter_of(text: str, fits: Fits | None) -> str:
+    """The one under which the header appears; else the one that makes the most columns; a comma when nothing is clearer."""
     lines = io.StringIO(text[:_LOOK_AHEAD], newline="").readlines()[:_HEAD_LINES]
     if lines and lines[0].lower().startswith("sep=") and len(lines[0].strip()) == len("sep=;"):
         return lines[0][4]
-    return max(_DELIMITERS, key=lambda delimiter: _columns(lines, delimiter))
+    heads = {delimiter: _head(lines, delimiter) for delimiter in _DELIMITERS}
+    ranked = sorted(_DELIMITERS, key=lambda delimiter: -_columns(heads[delimiter]))
+    return next((delimiter for delimiter in ranked if fits is not None and fits(heads[delimiter])), ranked[0])
 
 
-def _columns(lines: Iterable[str], delimiter: str) -> float:
-    try:
-        counts = [len(record) for record in csv.reader(lines, delimiter=delimiter) if len(record) > 1]
-    except csv.Error:
-        return 0
+def _head(lines: Iterable[str], delimiter: str) -> list[tuple[int, list[Cell]]]:
+    head: list[tuple[int, list[Cell]]] = []
+    with suppress(csv.Error):
+        head.extend((number, [*record]) for number, record in enumerate(csv.reader(lines, delimiter=delimiter), start=1))
+    return head
+
+
+def _columns(head: Sequence[tuple[int, Sequence[Cell]]]) -> float:
+    counts = [len(record) for _, record in head if len(record) > 1]
     return median(counts) * len(counts) if counts else 0
 
 

@@ -23,7 +23,6 @@ _OTHERS: Final = {
     b"\x89PNG": "图片",
     b"\xff\xd8\xff": "图片",
     b"GIF8": "图片",
-    b"BM": "图片",
     b"II*\x00": "图片",
     b"Rar!": "RAR 压缩包",
     b"7z\xbc\xaf": "7z 压缩包",

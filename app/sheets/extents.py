@@ -17,7 +17,7 @@ from xml.parsers import expat
 
 from app.domain.imports.cells.column import NOT_CALCULATED
 from app.sheets.model import SheetFault, SheetLimits
-from app.sheets.packages import DAMAGED
+from app.sheets.packages import DAMAGED, TOO_MUCH
 
 Chunks: TypeAlias = Callable[[], Iterator[bytes]]
 
@@ -40,6 +40,7 @@ class Extent:
 
     last_row: int = 0
     last_column: int = 0
+    content_bytes: int = 0
     broken: dict[int, dict[int, str]] = field(default_factory=dict)  # row (from 1) → column (from 0) → what to show
 
     def reach(self, row: int, column: int) -> None:
@@ -61,17 +62,24 @@ class Extent:
             and self.last_row * self.last_column <= limits.xlsx_cells
         )
 
+    def add_content(self, size: int, limits: SheetLimits) -> None:
+        """Raises SheetFault for more than can be held in memory."""
+        self.content_bytes += size
+        if self.content_bytes > limits.xlsx_content_bytes:
+            raise SheetFault("file_unzips_too_large", TOO_MUCH)
+
 
 def extent_of(chunks: Chunks, limits: SheetLimits) -> Extent:
     """The extent of a worksheet's XML; exact where it matters for the limits. Raises SheetFault for XML that is damaged."""
-    extent = _quick(chunks)
+    extent = _quick(chunks, limits)
     if extent is None:
-        return _parsed(chunks)
+        return _parsed(chunks, limits)
     if not extent.within(limits):
         extent.last_row = extent.last_column = 0
         for piece in _pieces(chunks()):
-            for letters, digits in _FILLED.findall(piece):
-                extent.reach(int(digits), column_number(letters))
+            if found := _FILLED.findall(piece):
+                letters, digits = map(set, zip(*found, strict=True))
+                extent.reach(max(map(int, digits)), max(map(column_number, letters)))
     return extent
 
 
@@ -83,7 +91,7 @@ def column_number(letters: bytes) -> int:
     return number
 
 
-def _quick(chunks: Chunks) -> Extent | None:
+def _quick(chunks: Chunks, limits: SheetLimits) -> Extent | None:
     """By patterns, bounds instead of exact numbers; None when the sheet spells its cells unusually."""
     extent = Extent()
     far = False
@@ -91,8 +99,9 @@ def _quick(chunks: Chunks) -> Extent | None:
         if _UNUSUAL.search(piece):
             return None
         far = far or _FAR.search(piece) is not None
-        if not extent.last_row and _FILLED.search(piece):
+        if _FILLED.search(piece):
             extent.reach(_NEAR_ROWS, _NEAR_COLUMNS)
+            extent.add_content(len(piece), limits)
         _note_broken(piece, extent)
     if far:
         extent.reach(1 << 20, 1 << 14)
@@ -123,7 +132,7 @@ def _pieces(chunks: Iterable[bytes]) -> Iterator[bytes]:
     yield rest
 
 
-def _parsed(chunks: Chunks) -> Extent:
+def _parsed(chunks: Chunks, limits: SheetLimits) -> Extent:
     reader = _CellParser()
     parser = expat.ParserCreate()
     parser.StartElementHandler = reader.start
@@ -132,6 +141,7 @@ def _parsed(chunks: Chunks) -> Extent:
     parser.StartDoctypeDeclHandler = _refuse_doctype
     try:
         for chunk in chunks():
+            reader.extent.add_content(len(chunk), limits)
             parser.Parse(chunk, False)
         parser.Parse(b"", True)
     except expat.ExpatError as wrong:

@@ -29,7 +29,8 @@ class SheetLimits:
 
     xlsx_rows: int = 200_000
     xlsx_columns: int = 512
-    xlsx_cells: int = 8_000_000  # of the rectangle that holds all content: it is held in memory
+    xlsx_cells: int = 6_000_000  # of the rectangle that holds all content: it is held in memory
+    xlsx_content_bytes: int = 384 << 20  # of the texts, and of those parts of a sheet that hold content
     package_bytes: int = 128 << 20
     unzipped_bytes: int = 1 << 30
     ratio: int = 200  # unzipped to zipped, of parts beyond 16 MiB

@@ -30,7 +30,7 @@ def open_sheet(source: BinaryIO, file_name: str, limits: SheetLimits = _NO_LIMIT
         if fault.code == "file_old_format" and is_encrypted_workbook(_compound(source, limits)):
             raise refuse_encrypted() from None
         raise SheetFault(fault.code, _spoken(file_name) + fault.detail) from None
-    return DelimitedSheet(source)
+    return DelimitedSheet(source, fits)
 
 
 def _spoken(file_name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -24,6 +25,7 @@ _OTHER_PACKAGES: Final = {
     "ppt/presentation.xml": "演示文稿",
     "content.xml": "OpenDocument 文档",
 }
+TOO_MUCH: Final = "工作簿解压后过大（可能含有大量带格式的空行或图片）；请删去数据以下的空行和图片，或另存为“CSV UTF-8”后再导入。"
 DAMAGED: Final = f"工作簿已损坏或没有传完。{SAVE_AS}"
 
 
@@ -73,9 +75,10 @@ def open_package(content: BinaryIO, limits: SheetLimits) -> Package:
     targets = {
         found.get("Id"): found.get("Target", "") for name, found in _elements(package, _RELATIONS) if name == "Relationship"
     }
-    sheets = tuple(_sheet(found, targets) for name, found in workbook if name == "sheet")
+    spelled = {name.lower(): name for name in names}
+    sheets = tuple(_sheet(found, targets, spelled) for name, found in workbook if name == "sheet")
     dated = any(name == "workbookPr" and found.get("date1904") in ("1", "true") for name, found in workbook)
-    return Package(archive, tuple(sheet for sheet in sheets if sheet.path in names), dated)
+    return Package(archive, tuple(sheet for sheet in sheets if sheet.path), dated)
 
 
 def _refuse_other_packages(names: list[str]) -> None:
@@ -87,19 +90,18 @@ def _refuse_other_packages(names: list[str]) -> None:
 
 def _refuse_bombs(parts: list[zipfile.ZipInfo], limits: SheetLimits) -> None:
     unzipped = sum(part.file_size for part in parts)
+    texts = sum(part.file_size for part in parts if part.filename.lower().endswith("sharedstrings.xml"))
     ratio = any(part.file_size > max(_FREE_OF_RATIO, part.compress_size * limits.ratio) for part in parts)
-    if unzipped > limits.unzipped_bytes or ratio:
-        raise SheetFault(
-            "file_unzips_too_large",
-            "工作簿解压后过大（可能含有大量带格式的空行或图片）；请删去数据以下的空行和图片，或另存为 CSV UTF-8 后再导入。",
-        )
+    if unzipped > limits.unzipped_bytes or texts > limits.xlsx_content_bytes or ratio:
+        raise SheetFault("file_unzips_too_large", TOO_MUCH)
 
 
-def _sheet(found: dict[str, str], targets: dict[str | None, str]) -> SheetPart:
+def _sheet(found: dict[str, str], targets: dict[str | None, str], spelled: dict[str, str]) -> SheetPart:
+    """The path as the archive spells it, empty when there is no such part."""
     relation = next((value for key, value in found.items() if key.endswith(":id") or key == "id"), None)
     target = targets.get(relation, "")
-    path = target.lstrip("/") if target.startswith("/") else f"xl/{target}"
-    return SheetPart(found.get("name", ""), path, found.get("state", "visible") == "visible")
+    path = posixpath.normpath(posixpath.join("/xl", target)).lstrip("/")
+    return SheetPart(found.get("name", ""), spelled.get(path.lower(), ""), found.get("state", "visible") == "visible")
 
 
 def _elements(package: Package, path: str) -> list[tuple[str, dict[str, str]]]:

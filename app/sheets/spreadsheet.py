@@ -18,8 +18,10 @@ from app.sheets.model import HEAD_ROWS, Fits, Merged, SheetFacts, SheetFault, Sh
 from app.sheets.packages import DAMAGED, Package, SheetPart, open_package
 
 _EXACT: Final = 10**15  # a spreadsheet shows fifteen digits; what lies beyond is the binary number's noise
-_AS_CSV: Final = "请拆分为几个文件，或另存为“CSV UTF-8”后再导入（CSV 没有行数限制）。"
+_SAVE: Final = "另存为“CSV UTF-8”后再导入"
+_AS_CSV: Final = f"请拆分为几个文件，或{_SAVE}（CSV 没有行数限制）。"
 Loaded = TypeVar("Loaded")
+_MOST_MERGED: Final = 1_000_000
 _PANIC: Final = "PanicException"
 
 
@@ -69,9 +71,13 @@ def _show_broken(cells: list[Cell], broken: dict[int, str]) -> None:
 def _merged(loaded: CalamineSheet) -> Merged:
     """Cells below the first of a vertical merge, by row number."""
     merged: Merged = {}
-    last = loaded.total_height
+    last, count = loaded.total_height, 0
     for (top, left), (bottom, _) in loaded.merged_cell_ranges or ():
-        for row in range(top + 1, min(bottom, last) + 1):
+        rows = range(top + 1, min(bottom, last) + 1)
+        count += len(rows)
+        if count > _MOST_MERGED:
+            raise SheetFault("file_damaged", DAMAGED)  # merges can't overlap, so that many can't be
+        for row in rows:
             merged.setdefault(row + 1, []).append((left, top + 1))
     return merged
 
@@ -108,7 +114,8 @@ def _extent(package: Package, part: SheetPart, limits: SheetLimits) -> Extent:
         )
     if not extent.within(limits):
         raise SheetFault(
-            "sheet_too_wide", f"工作表“{part.name}”的内容一直到第 {extent.last_column} 列；请删去表格右侧多余的内容后再导入。"
+            "sheet_too_wide",
+            f"工作表“{part.name}”的内容一直到第 {extent.last_column} 列，过大；请删去表格右侧多余的内容，或{_SAVE}。",
         )
     return extent
 

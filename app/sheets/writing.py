@@ -23,6 +23,7 @@ BOM: Final = b"\xef\xbb\xbf"
 XLSX_ROWS: Final = 50_000
 _HEADER_LENGTH: Final = 200  # of 255 that a page header may have
 _OPTIONS: Final = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+_TEXT: Final = {"num_format": "@", "quote_prefix": True}  # text even after somebody has edited the cell
 _FORBIDDEN_IN_TITLES: Final = str.maketrans("", "", "[]:*?/\\")
 _TITLE_LENGTH: Final = 31
 
@@ -80,8 +81,8 @@ class XlsxWriting:
         properties = {"title": heading.title, "author": heading.author, "subject": heading.purpose}
         self._book.set_properties(properties | {"comments": "\n".join(heading.notes)})
         self._page = self._book.add_worksheet(heading.title.translate(_FORBIDDEN_IN_TITLES)[:_TITLE_LENGTH])
-        self._page.set_column(0, len(heading.columns) - 1, 18, self._book.add_format({"num_format": "@"}))
-        bold = self._book.add_format({"bold": True, "num_format": "@"})
+        self._page.set_column(0, len(heading.columns) - 1, 18, self._book.add_format(_TEXT))
+        bold = self._book.add_format({"bold": True, **_TEXT})
         for number, note in enumerate(heading.notes):
             self._page.write_string(number, 0, note)
         self._page.write_row(len(heading.notes), 0, heading.columns, bold)

@@ -16,11 +16,12 @@ from app.domain.imports.model import Kind
 from app.domain.imports.profiles import Profile
 
 Format = Literal["csv", "xlsx"]
-Status = Literal["queued", "running", "succeeded", "failed"]
+Status = Literal["queued", "succeeded", "failed"]
 Mask = Callable[[str, str], str]
 """Column name and text → what somebody may see who hasn't asked for plain values."""
 
-#: What begins like this is taken for a formula by spreadsheets; a leading ' keeps it text, and our reader takes it off again.
+#: What begins like this in a text file is taken for a formula by spreadsheets; a leading ' keeps it text, and our reader takes
+#: it off again. Cells of a workbook say by themselves that they are text.
 _WOULD_BE_FORMULA: Final = re.compile(r"[=+@'\t\r-]")
 _PLAIN_NUMBER: Final = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
 _NUMBER_LIKE: Final = re.compile(r"[0-9０-９Xx*]{7,}")
@@ -74,13 +75,18 @@ def check_order(order: ExportOrder, kinds: Mapping[str, Kind], profiles: Mapping
     if kind is None:
         known = "、".join(f"{one.code}（{one.title}）" for one in kinds.values())
         raise _malformed("/kind", "unknown_kind", f"没有该类数据，可用：{known}。")
-    if not actor.has(*kind.exporters):
-        raise Forbidden("export_duty_required", f"您的岗位不能导出“{kind.title}”，请转交负责此项工作的岗位办理。")
+    require_exporter(kind, actor)
     _check_profile(order, kind, profiles)
     _check_purpose(order.purpose)
     if not actor.scope.covers(order.area_code):
         raise NotFound("area_not_found", "没有该区划，或不在您的辖区内，请核对区划代码。")
     return kind
+
+
+def require_exporter(kind: Kind, actor: Actor) -> None:
+    """``Forbidden`` export_duty_required."""
+    if not actor.has(*kind.exporters):
+        raise Forbidden("export_duty_required", f"您的岗位不能导出“{kind.title}”，请转交负责此项工作的岗位办理。")
 
 
 def _check_profile(order: ExportOrder, kind: Kind, profiles: Mapping[str, Profile]) -> None:
@@ -104,8 +110,12 @@ def _malformed(pointer: str, code: str, message: str) -> Malformed:
     return Malformed("malformed_request", "填写内容有误，请按 errors 更正。", errors=[FieldError(pointer, code, message)])
 
 
-def require_own(run: ExportRun, actor: Actor) -> None:
-    """A file with whole numbers is for whoever asked for it and said what for. ``Forbidden`` export_of_another."""
+def require_own(run: ExportRun, kind: Kind, actor: Actor) -> None:
+    """A file is for whoever asked for it and said what for, as long as it is his work.
+
+    ``Forbidden`` export_of_another, export_duty_required.
+    """
+    require_exporter(kind, actor)
     if run.requested_by != actor.id:
         raise Forbidden("export_of_another", "这是他人导出的文件，请自行导出并写明用途。")
 
@@ -128,12 +138,13 @@ def file_name(run: ExportRun) -> str:
 
 
 class RowWriting:
-    """Rows of a kind as cells of the file: written by the kind's own columns, masked, renamed by a profile, kept from becoming
-    formulas.
+    """Rows of a kind as cells of the file: written by the kind's own columns, masked, renamed by a profile, and in a file of
+    plain text kept from becoming formulas.
     """
 
-    def __init__(self, kind: Kind, profile: Profile | None, mask: Mask | None) -> None:
+    def __init__(self, kind: Kind, profile: Profile | None, mask: Mask | None, file_format: Format) -> None:
         self._columns = kind.columns
+        self._kept = kept_text if file_format == "csv" else str
         self._profile = profile
         self._mask = mask
 
@@ -144,7 +155,7 @@ class RowWriting:
     def cells(self, row: Mapping[str, Any]) -> list[str]:
         """One row."""
         texts = {column.name: self._text(column, row.get(column.name)) for column in self._columns}
-        return [kept_text(text) for text in (self._profile.write(texts) if self._profile else texts.values())]
+        return [self._kept(text) for text in (self._profile.write(texts) if self._profile else texts.values())]
 
     def _text(self, column: Any, value: Any) -> str:
         if value is None:

@@ -138,6 +138,7 @@ class Kind:
     exporters: frozenset[Duty]
     area_field: str | None = "area_code"  # must lie in the sender's area; None when the writer finds the area itself
     check_row: RowCheck | None = None
+    suspects: Callable[[Block, date], Iterable[int]] | None = None  # places that alone need ``check_row``; None: all of them
     file_check: Callable[[], FileCheck] | None = None
     totals: tuple[str, ...] = ()  # numeric fields whose claimed total (a trailing 合计 row) is compared with the sum
     description: str = ""

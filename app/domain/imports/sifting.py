@@ -20,9 +20,12 @@ _TOTALS: Final = re.compile(
     r"(?:本页|本表|本村|全部|全|共|以上)?(合计|总计|共计|小计|累计|总合计)(?:\(.{0,12}\))?[:]?(?:[0-9]+[户人].{0,20})?"
 )
 _PARTIAL: Final = ("小计", "累计")
+_OFFICE: Final = (
+    "填表|制表|审核|复核|审批|经办|单位负责|主要负责|负责|分管|主管|填报|上报|报送|编制|会计|出纳|打印|导出|统计|联系"
+)
+_ROLE: Final = "人|员|单位|日期|时间|部门|机构|负责人|领导|签字|签章|签名|盖章|电话|主任|意见"
 _SIGNED: Final = re.compile(
-    r"(?:填表|制表|审核|复核|审批|经办|负责|单位负责|主要负责|分管|主管|填报|上报|报送|编制|会计|出纳|打印|导出|统计|联系|领导|村|社区|街道|乡镇)"
-    r"?(?:人|员|单位|日期|时间|部门|机构|负责人|领导|签字|签章|签名|盖章|电话|主任|意见)(?:\(.{0,12}\))?:.*"
+    rf"(?:(?:{_OFFICE})(?:{_ROLE})?|(?:领导|村|社区|街道|乡镇)?(?:{_ROLE}))(?:\(.{{0,12}}\))?:.*", re.DOTALL
 )
 _REMARKS: Final = re.compile(
     r"(?:备注|说明|填表说明|填写说明|注|附注)[0-9]?[:.、].*|以下空白.*|\(?(?:盖章|公章|签章)\)?", re.DOTALL
@@ -30,7 +33,9 @@ _REMARKS: Final = re.compile(
 _WATCHED: Final = frozenset(
     "合总小共本全以累填制审复经负单主分主报上编会出打导统联领村社街乡备说注附（( \t\r\n\u3000以盖公签人员日时部机意电*＊★"
 )
-_EXTRA_CELLS: Final = "该行的格数多于表头，后面的内容可能错位；含英文逗号的内容请加英文双引号，或删去多余的格。"
+_EXTRA_CELLS: Final = RowFault(
+    None, "too_many_cells", "该行的格数多于表头，后面的内容可能错位；含英文逗号的内容请加英文双引号，或删去多余的格。"
+)
 _MERGED_AMOUNT: Final = "该格与上面的行合并，不知道数额归哪一行；请取消合并后逐行填写。"
 
 
@@ -62,7 +67,7 @@ class Sifter:
         self.faults: dict[int, RowFault] = {}
         self._kind = kind
         self._layout = layout
-        self._known = [place for place, field in enumerate(layout.fields) if field is not None]
+        self._columns = layout.columns(kind)
         self._nameless = [place for place, header in enumerate(layout.headers) if not header]
         self._lead = self._leading()
         self._watched = _WATCHED | {layout.headers[self._lead][:1]}
@@ -71,15 +76,15 @@ class Sifter:
     def sift(self, rows: Iterable[NumberedRow]) -> Iterator[tuple[int, list[Cell]]]:
         """The rows of data, each with exactly as many cells as the header."""
         width, lead, watched, header_row = len(self._layout.fields), self._lead, self._watched, self._layout.header_row
-        merges = self._merges
+        merges, nameless = self._merges, self._nameless
         for number, given in rows:
             if number <= header_row:
                 continue
             cells = given if len(given) == width else self._fitted(number, given)
-            if merges.concern(number):
+            if merges.there and merges.concern(number):
                 cells = merges.filled(number, cells)
-            first = cells[lead]
-            if not first or (type(first) is str and first[0] in watched):
+            first, head = cells[lead], cells[0]
+            if not first or (type(first) is str and first[0] in watched) or (type(head) is str and head[:1] in watched):
                 reason = self._no_data(number, cells)
                 if reason is not None:
                     self.skipped[reason] += 1
@@ -87,8 +92,8 @@ class Sifter:
                     continue
             if merges.unclear:
                 self.faults[number] = merges.unclear_fault()
-            if self._nameless:
-                self.stray.update(place for place in self._nameless if cells[place] not in (None, ""))
+            if nameless:
+                self.stray.update(place for place in nameless if cells[place] not in (None, ""))
             yield number, cells  # type: ignore[misc]
 
     def _leading(self) -> int:
@@ -96,15 +101,15 @@ class Sifter:
         key = self._kind.key
         places = [
             place
-            for place, column in self._layout.columns(self._kind)
+            for place, column in self._columns
             if (column.required or column.name in key) and _is_telling(column) and column.name not in self._kind.totals
         ]
-        return max(places, default=self._known[0])
+        return max(places, default=self._columns[0][0])
 
     def _fitted(self, number: int, cells: Sequence[Cell]) -> list[Cell]:
         width = len(self._layout.fields)
         if len(cells) > width and any(cell not in (None, "") for cell in cells[width:]):
-            self.faults[number] = RowFault(None, "too_many_cells", _EXTRA_CELLS)
+            self.faults[number] = _EXTRA_CELLS
         return [*cells[:width], *[None] * (width - len(cells))]
 
     def _no_data(self, number: int, cells: Sequence[Cell]) -> str | None:
@@ -129,18 +134,17 @@ class Sifter:
         return len(known) > 1 and all(header_key(cell) == header_key(self._layout.headers[place]) for place, cell in known)
 
     def _has_keys(self, cells: Sequence[Cell], except_at: int) -> bool:
-        """Whether a row says what it is about, apart from the cell that may be the word 合计."""
-        places = [self._layout.fields.index(name) for name in self._kind.key if name in self._layout.fields]
-        others = [place for place in places if place != except_at]
-        if others:
-            return any(not _is_blank(cells[place]) for place in others)
-        required = {column.name for column in self._kind.columns if column.required}
-        told = [place for place in self._known if self._layout.fields[place] in required and place != except_at]
-        return 2 * sum(not _is_blank(cells[place]) for place in told) > len(told)
+        """Whether a row says what it is about, apart from the cell that may be the word 合计 or a signature."""
+        others = [(place, column) for place, column in self._columns if place != except_at]
+        keys = [column.cell.parse([cells[place]])[0][0] for place, column in others if column.name in self._kind.key]
+        if keys:
+            return any(value is not None for value in keys)
+        told = [not _is_blank(cells[place]) for place, column in others if column.required]
+        return 2 * sum(told) > len(told)
 
     def _claim(self, number: int, label: str, cells: Sequence[Cell]) -> Claim:
         amounts: dict[str, int | None] = {}
-        for place, column in self._layout.columns(self._kind):
+        for place, column in self._columns:
             if column.name in self._kind.totals and not _is_blank(cells[place]):
                 values, _ = column.cell.parse([cells[place]])
                 amounts[column.name] = values[0]
@@ -157,6 +161,7 @@ class _Merges:
             for number, cells in merged.items()
         }
         self._tops = {top for cells in self._merged.values() for _, top in cells}
+        self.there = bool(self._tops)
         self._counted = {place for place, column in columns.items() if not _is_telling(column)}
         self._titles = {place: column.title for place, column in columns.items()}
         self._above: dict[int, Sequence[Cell]] = {}
@@ -165,7 +170,7 @@ class _Merges:
     def concern(self, number: int) -> bool:
         """Whether a row takes part in a merge."""
         self.unclear = set()
-        return bool(self._tops) and (number in self._tops or number in self._merged)
+        return number in self._tops or number in self._merged
 
     def filled(self, number: int, cells: Sequence[Cell]) -> list[Cell]:
         """The row with what is merged into it from above."""

@@ -14,7 +14,7 @@ from app.domain.money import FEN_PER_YUAN, yuan_text
 _NUMBER: Final = re.compile(r"(-?)([0-9]{1,3}(?:[, ][0-9]{3})+|[0-9]{1,15})(?:\.([0-9]{1,15}))?")
 _PLAIN: Final = re.compile(r"[0-9]{1,9}").fullmatch
 _PLAIN_WITH_FEN: Final = re.compile(r"[0-9]{1,9}\.[0-9]{2}").fullmatch
-_MONEY_MARKS: Final = re.compile(r"^(?:人民币|RMB|CNY|[¥￥])\s*|\s*(?:元整|元|圆|圆整)$", re.IGNORECASE)
+_MONEY_MARKS: Final = re.compile(r"^(?:人民币|RMB|CNY|[¥￥])\s*|\s*(?:元整|元/月|元|圆|圆整)$", re.IGNORECASE)
 _UNITS: Final = re.compile(r"\s*[人户个岁元次项名位口天月年小时]+$")
 _YUAN_FORMAT: Final = "请填写以元为单位的数字，例如 1234.50；没有请填 0 或留空。"
 

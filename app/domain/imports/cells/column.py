@@ -16,8 +16,7 @@ _INVISIBLE: Final = dict.fromkeys(map(ord, "\u00ad\u200b\u200c\u200d\u200e\u200f
 _NARROW: Final = _HALF_WIDTH | _INVISIBLE
 _SCIENTIFIC: Final = re.compile(r"[+-]?[0-9](\.[0-9]+)?[Ee]\+[0-9]{1,3}")
 _BROKEN: Final = re.compile(r"#(?:N/A|REF!|VALUE!|NAME\?|DIV/0!|NULL!|NUM!|SPILL!|CALC!|#+)")
-#: What begins with ' so that a spreadsheet leaves it alone: long numbers, and (so our own exports write it) would-be formulas.
-_FORCED_TEXT: Final = re.compile(r"'(?:[0-9]{5,19}[Xx]?|[=+@'-].*)", re.DOTALL)
+_FORCED_TEXT: Final = re.compile(r"'[0-9]{5,19}[Xx]?")
 #: What the XLSX reader puts where a formula was saved without its result.
 NOT_CALCULATED: Final = "#公式未计算!"
 _BLANK_MARKS: Final = frozenset({"-", "--", "—", "——", "/", "\\", "无", "NULL", "null", "N/A", "n/a", "空"})

@@ -24,11 +24,14 @@ _ISO_MONTH: Final = re.compile(r"(?:19|20)[0-9]{2}-(?:0[1-9]|1[0-2])").fullmatch
 _SERIAL: Final = re.compile(r"[0-9]{5}")
 _EPOCH_1900: Final = date(1899, 12, 30)  # day 1 is 1 January 1900, and 1900 has a 29 February that never was
 _EPOCH_1904: Final = date(1904, 1, 1)
-_SERIALS: Final = range(61, 73_415)  # from March 1900 to the end of 2100
+_SERIALS: Final = range(2_301, 73_415)  # from April 1906 to the end of 2100; what is smaller may as well be a year
+_NUMBERS_END: Final = 10**8  # 20260102 is the largest kind of number that can be meant
 _YEARS: Final = range(1850, 2301)
 
 _FORMAT: Final = "请按“2026-01-02”的格式填写日期。"
 _MONTH_FORMAT: Final = "请按“2026-01”的格式填写月份。"
+_TENTH: Final = re.compile(r"[0-9]{4}\.1")  # what a spreadsheet makes of 2026.10
+_JANUARY_OR_OCTOBER: Final = "分不清是 1 月还是 10 月（表格软件会去掉末尾的 0）；请按“2026-01”的格式填写月份。"
 
 
 class Date(ColumnReader):
@@ -40,6 +43,10 @@ class Date(ColumnReader):
     def in_1904_books(self) -> Date:
         """The same for a workbook that counts days from 1904."""
         return type(self)(from_1904=True)
+
+    @property
+    def _wrong(self) -> CellFault:
+        return CellFault("date_format", _FORMAT)
 
     def quick(self, texts: Iterable[str]) -> dict[Any, Any]:
         """Days of the last and this century as ISO 8601 has them."""
@@ -61,21 +68,28 @@ class Date(ColumnReader):
             return calendar_day(int(found[1]), int(found[2]), int(found[3]))
         if _SERIAL.fullmatch(text):
             return self._from_number(int(text))
-        _refuse_short_year(text)
-        raise CellFault("date_format", _FORMAT)
+        if _SHORT_YEAR.fullmatch(text):
+            raise CellFault("date_short_year", "年份请写四位，例如 2026-01-02。")
+        raise self._wrong
 
     def _from_number(self, cell: Any) -> date:
-        if isinstance(cell, bool):
-            raise CellFault("date_format", _FORMAT)
-        days = int(cell) if isinstance(cell, int | Decimal) else 0
+        if isinstance(cell, bool) or not isinstance(cell, int | Decimal) or not 0 < cell < _NUMBERS_END:
+            raise self._wrong
+        days = int(cell)
         compact = _COMPACT_DAY.fullmatch(str(days))
         if compact and days == cell:
             return calendar_day(int(compact[1]), int(compact[2]), int(compact[3]))
-        return serial_day(days, self._epoch)
+        if days not in _SERIALS:
+            raise self._wrong
+        return self._epoch + timedelta(days=days)
 
 
 class Month(Date):
     """A month, as its first day: 2026-05, 2026年5月, 202605, a whole day of it, a date cell or a serial number."""
+
+    @property
+    def _wrong(self) -> CellFault:
+        return CellFault("month_format", _MONTH_FORMAT)
 
     def quick(self, texts: Iterable[str]) -> dict[Any, Any]:
         """Months as ISO 8601 has them."""
@@ -84,6 +98,8 @@ class Month(Date):
     def read(self, cell: Any) -> date | None:
         if isinstance(cell, int) and not isinstance(cell, bool) and (compact := _COMPACT_MONTH.fullmatch(str(cell))):
             return calendar_month(int(compact[1]), int(compact[2]))
+        if isinstance(cell, Decimal) and cell < _SERIALS.start:
+            return self._from_text(format(cell, "f"))
         day = super().read(cell)
         return day.replace(day=1) if day else None
 
@@ -92,22 +108,12 @@ class Month(Date):
         return f"{value:%Y-%m}"
 
     def _from_text(self, text: str) -> date:
+        if _TENTH.fullmatch(text):
+            raise CellFault("month_format", _JANUARY_OR_OCTOBER)
         found = _MONTH.fullmatch(text) or _COMPACT_MONTH.fullmatch(text)
         if found:
             return calendar_month(int(found[1]), int(found[2]))
-        try:
-            return super()._from_text(text)
-        except CellFault as fault:
-            if fault.code == "date_format":
-                raise CellFault("month_format", _MONTH_FORMAT) from None
-            raise
-
-
-def serial_day(days: int, epoch: date) -> date:
-    """The day that a spreadsheet's serial number means. Raises CellFault for numbers that can't be a day of this registry."""
-    if days not in _SERIALS:
-        raise CellFault("date_format", _FORMAT)
-    return epoch + timedelta(days=days)
+        return super()._from_text(text)
 
 
 def calendar_day(year: int, month: int, day: int) -> date:
@@ -131,8 +137,3 @@ def _bounded(day: date) -> date:
     if day.year not in _YEARS:
         raise CellFault("date_range", "年份过早或过晚，请核对。")
     return day
-
-
-def _refuse_short_year(text: str) -> None:
-    if _SHORT_YEAR.fullmatch(text):
-        raise CellFault("date_short_year", "年份请写四位，例如 2026-01-02。")

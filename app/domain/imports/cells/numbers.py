@@ -14,18 +14,28 @@ from app.domain.identity import (
     AccountKind,
     IdentityFault,
     normalise_bank_account,
+    normalise_id_number,
     parse_bank_account,
     parse_disability_certificate,
     parse_id_number,
     parse_phone,
 )
-from app.domain.imports.cells.column import DIGITS_LOST, ColumnReader, exact_digits, half_width, looks_scientific, refuse_date
+from app.domain.imports.cells.column import (
+    DIGITS_LOST,
+    ColumnReader,
+    exact_digits,
+    half_width,
+    looks_scientific,
+    refuse_date,
+    unwrapped,
+)
 from app.domain.imports.cells.id_numbers_setwise import genuine
 from app.domain.imports.model import CellFault
 
 _SEPARATORS: Final = re.compile(r"[\s、，,;；/|]+")
 _MOBILE: Final = re.compile(r"1[3-9][0-9]{9}").fullmatch
 _ACCOUNT: Final = re.compile(r"[0-9]{5,32}").fullmatch
+_UNTIDY: Final = 40  # with blanks and quotes around
 _LOST_TAIL: Final = "000"  # the last three of eighteen digits, when a spreadsheet kept fifteen
 
 
@@ -33,12 +43,19 @@ class IdNumber(ColumnReader):
     """公民身份号码 of 18 characters, normalised. Fifteen digits are reported, numeric cells and 3.50702E+17 refused."""
 
     def quick(self, texts: Iterable[str]) -> dict[Any, Any]:
-        """Numbers as they should be are checked all at once."""
-        ready = genuine([text for text in texts if len(text) == LENGTH and text.isascii()])
-        return dict(zip(ready, ready, strict=True))
+        """Numbers as they should be are checked all at once, then those that only need tidying."""
+        ready = _genuine(texts)
+        values = dict(zip(ready, ready, strict=True))
+        tidied = {text: normalise_id_number(unwrapped(text)) for text in texts if text not in values and len(text) <= _UNTIDY}
+        right = set(_genuine(tidied.values()))
+        return values | {text: number for text, number in tidied.items() if number in right}
 
     def read(self, cell: Any) -> str:
         return _id_number(cell if isinstance(cell, str) else _numeric_id(cell))
+
+
+def _genuine(texts: Iterable[str]) -> list[str]:
+    return genuine([text for text in texts if len(text) == LENGTH and text.isascii()])
 
 
 def _numeric_id(cell: object) -> str:

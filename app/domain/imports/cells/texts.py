@@ -13,6 +13,7 @@ from app.domain.imports.model import CellFault
 
 _LINE_BREAKS: Final = re.compile(r"[\t\r\n\v\f\u0085\u2028\u2029]+")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\ufffe\uffff\ud800-\udfff]")
+_NO_NAME: Final = re.compile(r"[,，;；、]|[0-9０-９]{6}")
 _LOST: Final = "\ufffd"  # what other programs leave where they couldn't read a character
 
 
@@ -35,7 +36,7 @@ class Text(ColumnReader):
             and len(text) <= longest
             and text[0] not in " #='"
             and text[-1] != " "
-            and not ("+" in text or "＋" in text)  # may be 3.50702E+17
+            and not ("+" in text or "＋" in text or _LOST in text)  # may be 3.50702E+17
         }
 
     def read(self, cell: Any) -> str | None:
@@ -81,4 +82,6 @@ class Name(Text):
         text = super().read(cell)
         if text is not None and ("*" in text or "＊" in text or not normalise_name(text) or not any(map(str.isalpha, text))):
             raise CellFault("name_wrong", "请填写完整姓名，不能为空白，也不能含有星号。")
+        if text is not None and _NO_NAME.search(text):
+            raise CellFault("name_wrong", "姓名含有逗号、分号或号码；每格只填一人，并请核对是否填错列。")
         return text

@@ -5,27 +5,34 @@ An empty cell never takes away what is on record: it says nothing. What ends a f
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any, Final
 
 from app.domain.access import Duty
 from app.domain.identity import (
+    CARD_LENGTHS,
     DISABILITY_CATEGORIES,
     AccountKind,
     IdentityFault,
     parse_bank_account,
     parse_disability_certificate,
+    passes_luhn,
 )
 from app.domain.imports.cells import AreaCode, BankAccount, Certificate, Choice, IdNumber, Name, Phone, Text, YesNo, Yuan
 from app.domain.imports.consistency_setwise import HouseholdsOfFile
 from app.domain.imports.kinds import people_words as words
-from app.domain.imports.model import Column, Kind, RowFault
+from app.domain.imports.model import Block, Column, Kind, RowFault
 from app.domain.imports.registry import register_kind
-from app.domain.registry.entry import GENERATED_NO
 
 _CATEGORY_NUMBERS: Final = {name: number for number, name in DISABILITY_CATEGORIES.items()}
 _ACCOUNT: Final = ("bank_name", "account_number", "account_holder")
+#: As the registry gives numbers out: the community and a running number.
+_GENERATED_NO: Final = re.compile(r"([0-9]{12})-[0-9]{6}")
+_CHECKED: Final = ("disability_category", "disability_grade", "disability_certificate")
+_NOTHING_STATED: Final = (None,) * len(_CHECKED)
+_NO_ACCOUNT: Final = (None,) * (len(_ACCOUNT) + 1)
 _PREFIXES: Final = {"hmt_residence_permit": ("81", "82", "83"), "foreign_permanent_residence": ("9",)}
 
 COLUMNS: Final = (
@@ -135,12 +142,39 @@ def check_row(row: Mapping[str, Any], today: date) -> Iterable[RowFault]:
     yield from household_no_faults(row)
 
 
+def suspects(block: Block, today: date) -> Iterable[int]:
+    """Rows of which ``check_row`` could find something: those that state more than who somebody is and where he lives."""
+    columns, latest = block.columns, f"{today:%Y%m%d}"
+    stated = zip(*(columns[name] for name in _CHECKED), strict=True)
+    accounts = zip(*(columns[name] for name in (*_ACCOUNT, "account_kind")), strict=True)
+    plain = zip(columns["id_number"], columns["id_kind"], columns["household_no"], columns["address"], strict=True)
+    for place, (cells, account, (number, kind, household_no, address)) in enumerate(zip(stated, accounts, plain, strict=True)):
+        if (
+            cells != _NOTHING_STATED
+            or (account != _NO_ACCOUNT and not _is_plain_card(*account))
+            or kind not in (None, "resident_id")
+            or number is None
+            or number[0] in "89"
+            or number[6:14] > latest
+            or (address is not None and "*" in address)
+            or (household_no is not None and "-" in household_no)
+        ):
+            yield place
+
+
+def _is_plain_card(bank: str | None, number: str | None, holder: str | None, kind: str | None) -> bool:
+    """A whole account whose number is a right card's: most of them are."""
+    if number is None or bank is None or holder is None or kind not in (None, "card"):
+        return False
+    return len(number) in CARD_LENGTHS and passes_luhn(number)
+
+
 def household_no_faults(row: Mapping[str, Any]) -> Iterable[RowFault]:
     """A number of the form that the registry gives out names its community."""
     household_no = row["household_no"]
     if household_no is None or len(household_no) < 12 or not household_no[:12].isdigit():  # noqa: PLR2004 - a community's code
         return
-    generated = GENERATED_NO.fullmatch(household_no)
+    generated = _GENERATED_NO.fullmatch(household_no)
     if generated and generated[1] != row["area_code"]:
         yield RowFault(
             "户编号", "household_no_reserved", "此编号格式由系统按村（社区）生成，与本行区划代码不符，请核对或改用其他编号。"
@@ -190,6 +224,7 @@ PEOPLE: Final = Kind(
     importers=frozenset({Duty.COMMUNITY_WORKER, Duty.STATION_CLERK, Duty.REVIEWER, Duty.FINANCE}),
     exporters=frozenset({Duty.COMMUNITY_WORKER, Duty.STATION_CLERK, Duty.REVIEWER, Duty.FINANCE, Duty.INSPECTOR}),
     check_row=check_row,
+    suspects=suspects,
     file_check=HouseholdsOfFile,
     description=(
         "一人一行，同一户的成员户编号相同；每户须有且只有一名户主，户主一行也要在文件中。"

@@ -1,0 +1,25 @@
+"""The published codes of single kinds with their Chinese text: what is wrong with a row, what stands on one."""
+
+from __future__ import annotations
+
+ROW_FAULTS: dict[str, str] = {
+    "before_birth": "早于出生日期",
+    "conflicting_data": "与已有数据冲突",
+    "date_in_future": "晚于今天",
+    "filed_without_exam": "备案须在考试合格之后",
+    "more_households_than_people": "户数多于人口数",
+    "name_differs": "姓名与登记的不一致",
+    "period_reversed": "结束早于开始",
+    "person_unknown": "辖区内没有登记此人",
+    "station_unknown": "没有登记民政工作站",
+}
+BLOCKERS: dict[str, str] = {"dependent_records": "已有登记以其为依据"}
+#: Why the database refuses a row; the texts of the faults say more.
+ERRORS: dict[str, str] = {
+    "notice_elsewhere": "该信息已由其他辖区导入",
+    "official_elsewhere": "此人已在其他辖区备案",
+}
+
+
+def registry() -> dict[str, dict[str, str]]:
+    return {"error": ERRORS, "import_row_fault": ROW_FAULTS, "import_blocker": BLOCKERS}
