@@ -6,8 +6,10 @@ from app.domain.eligibility import codes as eligibility
 from app.domain.imports import codes as imports
 from app.domain.imports import export_codes as exports
 from app.domain.imports.kinds import codes as import_kinds
+from app.domain.imports.kinds import people_codes as import_people
 from app.domain.inspections import codes as inspections
 from app.domain.leads import codes as leads
+from app.domain.officials import codes as officials
 from app.domain.payments import codes as payments
 from app.domain.policy import codes as policy
 from app.domain.registry import codes as registry
@@ -118,7 +120,7 @@ for _kind, _entries in policy.registry().items():
     publish(_kind, _entries)
 for _kind, _entries in imports.registry().items():
     publish(_kind, _entries)
-for _kind, _entries in (*exports.registry().items(), *import_kinds.registry().items()):
+for _kind, _entries in (*exports.registry().items(), *import_kinds.registry().items(), *import_people.registry().items()):
     publish(_kind, _entries)
 publish("error", station_records.ERRORS)
 publish("field_error", station_records.FIELD_ERRORS)
@@ -127,4 +129,6 @@ for _kind, _entries in stations.registry().items():
 for _kind, _entries in inspections.registry().items():
     publish(_kind, _entries)
 for _kind, _entries in leads.registry().items():
+    publish(_kind, _entries)
+for _kind, _entries in officials.registry().items():
     publish(_kind, _entries)

@@ -106,6 +106,10 @@ def _check_key(key: str) -> None:
 
 async def _body_of(request: Request) -> bytes:
     """The body as sent; for forms a digest of the parts, since the framework has already consumed the stream."""
+    if (upload := getattr(request.state, "upload", None)) is not None:
+        digest = hashlib.sha256()
+        _add(digest, *upload.fingerprint())
+        return digest.digest()
     if media_type(request.headers) not in (Media.FORM, Media.UPLOAD):
         return await request.body()
     digest = hashlib.sha256()

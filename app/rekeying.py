@@ -14,6 +14,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.repositories import key_versions, rekeying
+from app.db.repositories.official_index import count_unindexed_officials, index_officials
 from app.db.repositories.reference import list_districts
 from app.db.session import transaction
 from app.domain.access import AreaScope
@@ -51,14 +52,16 @@ class Status:
 async def status(runtime: Runtime) -> Status:
     """Counts everything; reads every sealed row's first bytes once."""
     sealed: dict[str, Counter[int]] = {}
+    current, unindexed = runtime.keys.current_index_key.version, 0
     async for scope in _districts(runtime):
         async with transaction(runtime.engine, scope) as session:
             for name, counts in (await rekeying.count_sealed(scope, session)).items():
                 sealed.setdefault(name, Counter()).update(counts)
-    current = runtime.keys.current_index_key.version
+            unindexed += await count_unindexed_officials(scope, session, current)
     async with transaction(runtime.engine) as session:
         sealed[key_versions.ANSWERS] = await key_versions.count_answers(session)
-        index, unindexed = await key_versions.count_index(session), await key_versions.count_unindexed(session, current)
+        index = await key_versions.count_index(session)
+        unindexed += await key_versions.count_unindexed(session, current)
     return Status(sealed, index, unindexed, runtime.keys.current_data_key.version, current)
 
 
@@ -69,7 +72,10 @@ async def reindex(runtime: Runtime, tell: Tell) -> int:
     async def step(scope: AreaScope, session: AsyncSession, after: UUID) -> tuple[int, UUID | None]:
         return await rekeying.index_people(scope, session, cipher, blind_index, after=after, limit=INDEX_CHUNK_ROWS)
 
-    return await _everywhere(runtime, "索引", step, tell)
+    async def officials(scope: AreaScope, session: AsyncSession, after: UUID) -> tuple[int, UUID | None]:
+        return await index_officials(scope, session, cipher, blind_index, after=after, limit=INDEX_CHUNK_ROWS)
+
+    return await _everywhere(runtime, "索引", step, tell) + await _everywhere(runtime, "备案索引", officials, tell)
 
 
 async def reencrypt(runtime: Runtime, tell: Tell) -> int:

@@ -73,6 +73,13 @@ class Settings(BaseSettings):
     worker_metrics_port: int | None = Field(default=None, ge=1, le=65535)  # the worker's /metrics; unset = none
     payment_inline_benefits: int = Field(default=2_000, ge=0)  # a batch with more is computed by a job
 
+    # imports
+    import_poll_seconds: float = Field(default=0.5, gt=0)  # how often progress is looked at for those who listen
+    import_heartbeat_seconds: float = Field(default=15.0, gt=0)  # proxies close what is silent
+    import_listen_seconds: float = Field(default=300.0, gt=0)  # then the listener comes again, with a fresh token if need be
+    import_content_days: int = Field(default=90, ge=1)  # files sent and rejected rows are kept for so long
+    import_undo_inline_rows: int = Field(default=2_000, ge=0)  # an import that wrote more is taken back by a job
+
     log_level: str = "INFO"
 
     @classmethod

@@ -47,6 +47,16 @@ class Upload:
         self.spool.close()
 
 
+class NotReceived:
+    """Stands where an upload would, for a caller who is about to be refused: nothing of his is read."""
+
+    def fingerprint(self) -> list[str]:
+        return []
+
+    def close(self) -> None:
+        return
+
+
 async def receive(content_type: str, stream: AsyncIterable[bytes], spool: SealedSpool) -> Upload:
     """Reads the whole body. Raises Malformed, TooLarge."""
     boundary = parse_options_header(content_type)[1].get(b"boundary")

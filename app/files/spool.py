@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import tempfile
 from collections.abc import Iterator
 from uuid import UUID
 
-from app.domain.errors import TooLarge
+from app.domain.errors import TooLarge, Unavailable
 from app.files.parts import PART_BYTES
 from app.security.fields import Field, FieldCipher
 
 HEAD_BYTES = 16
+FULL = (errno.ENOSPC, errno.EDQUOT)
 IN_MEMORY_BYTES = 4 << 20  # of sealed parts; more go to an unnamed temporary file
 
 
@@ -59,7 +61,13 @@ class SealedSpool:
     def _seal(self, part: bytes) -> None:
         self._digest.update(part)
         sealed = self._cipher.seal_bytes(Field.FILE, self.file_id, part, part=len(self._lengths))
-        self._sealed.write(sealed)
+        try:
+            self._sealed.write(sealed)
+        except OSError as error:
+            if error.errno not in FULL:
+                raise
+            detail = "服务器暂存空间不足（可能有多个大文件同时上传），请稍后重试。"
+            raise Unavailable("temporarily_unavailable", detail, retry_after_seconds=30) from error
         self._lengths.append(len(sealed))
 
     @property

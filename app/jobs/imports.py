@@ -14,7 +14,6 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 import app.db.import_writers.everything  # noqa: F401  (registers the kinds and their writers)
-import app.db.import_writers.everything  # noqa: F401  (registers every kind and its writer)
 from app.db.import_writers import RunContext, writer_of
 from app.db.locks import lock_subjects
 from app.db.repositories.audit import AuditEntry, write_audit
@@ -31,6 +30,7 @@ from app.domain.imports.reading import Plan, Positions, RawRow, parse_block
 from app.domain.imports.registry import kind_of
 from app.files import FileStore
 from app.import_profiles import find_profile
+from app.jobs.import_ahead import LooksAhead, PartAhead, ReadyPart
 from app.jobs.import_reading import FileReading, merged, open_file
 from app.jobs.queue import enqueue
 from app.jobs.registry import ChunkView, JobView, register_handler
@@ -219,18 +219,23 @@ class Progress:
 class ApplyHandler:
     """Applies one part in one transaction: what a part writes, its counts and its being done are one."""
 
+    def __init__(self) -> None:
+        self._next = PartAhead()
+
     async def run_chunk(
         self, runtime: Runtime, session: AsyncSession, job: JobView, chunk: ChunkView, *, now: datetime
     ) -> dict[str, Any] | None:
-        imports, parts = ImportRepository(session), ImportPartRepository(session)
-        run, seals = await imports.get(job.scope, job.subject), PartSeals(runtime.cipher, job.subject)
-        part = await parts.get(job.scope, run.id, int(chunk.arguments["part"]))
+        imports, number = ImportRepository(session), int(chunk.arguments["part"])
+        run = await imports.get(job.scope, job.subject)
         layout = Layout.from_json((run.layout or {})["columns"])
-        plan = await plan_of(imports, job.scope, run, layout, _today(job))
-        rows, block = await asyncio.to_thread(_block_of, plan, seals, part)
+        plan, context = await plan_of(imports, job.scope, run, layout, _today(job)), context_of(runtime, run, now, _today(job))
+        ready = await self._next.take(run.id, number) or await _make_ready(session, plan, context, number)
+        if number + 1 < run.parts:
+            self._next.start(run.id, number + 1, _make_ready_aside(runtime, plan, context, number + 1))
         await hold_kind(session, job.scope, plan.kind)
-        applied = await _write(runtime, session, job.scope, run, plan, block, now)
-        await parts.set(job.scope, run.id, part.number, done=True, **_outcome(seals, part, rows, applied))
+        applied = await _write(session, run, plan, context, ready)
+        outcome = _outcome(PartSeals(runtime.cipher, run.id), ready.part, ready.rows, applied)
+        await ImportPartRepository(session).set(job.scope, run.id, number, done=True, **outcome)
         return None
 
     async def finish(
@@ -253,7 +258,23 @@ class ApplyHandler:
         *,
         now: datetime,
     ) -> None:
+        self._next.drop()
         await _fail(session, job, problem, now)
+
+
+async def _make_ready(session: AsyncSession, plan: Plan, context: RunContext, number: int) -> ReadyPart:
+    """A part parsed again, as far as it goes without a decision."""
+    part = await ImportPartRepository(session).get(plan.scope, context.import_id, number)
+    rows, block = await asyncio.to_thread(_block_of, plan, PartSeals(context.cipher, context.import_id), part)
+    writer = writer_of(plan.kind)
+    ahead = await writer.look_ahead(plan.scope, session, block, context) if isinstance(writer, LooksAhead) else None
+    return ReadyPart(part, rows, block, ahead)
+
+
+async def _make_ready_aside(runtime: Runtime, plan: Plan, context: RunContext, number: int) -> ReadyPart:
+    """Beside the transaction that writes, which is busy with another part."""
+    async with transaction(runtime.engine, plan.scope) as session:
+        return await _make_ready(session, plan, context, number)
 
 
 def _block_of(plan: Plan, seals: PartSeals, part: StagedPart) -> tuple[list[RawRow], Block]:
@@ -264,18 +285,21 @@ def _block_of(plan: Plan, seals: PartSeals, part: StagedPart) -> tuple[list[RawR
     return rows, block.without(verdicts)
 
 
-async def _write(
-    runtime: Runtime, session: AsyncSession, scope: AreaScope, run: ImportRun, plan: Plan, block: Block, now: datetime
-) -> Applied:
+async def _write(session: AsyncSession, run: ImportRun, plan: Plan, context: RunContext, ready: ReadyPart) -> Applied:
     """A dry run does the very same, and then takes it back."""
-    context = context_of(runtime, run, now, plan.today)
-    writer = writer_of(plan.kind)
     if not run.order.dry_run:
-        return await writer.write(scope, session, block, context)
+        return await _written(session, plan, context, ready)
     async with session.begin_nested() as attempt:
-        applied = await writer.write(scope, session, block, context)
+        applied = await _written(session, plan, context, ready)
         await attempt.rollback()
     return applied
+
+
+async def _written(session: AsyncSession, plan: Plan, context: RunContext, ready: ReadyPart) -> Applied:
+    writer = writer_of(plan.kind)
+    if isinstance(writer, LooksAhead):
+        return await writer.write(plan.scope, session, ready.block, context, ready.ahead)
+    return await writer.write(plan.scope, session, ready.block, context)
 
 
 def context_of(runtime: Runtime, run: ImportRun, now: datetime, today: date) -> RunContext:

@@ -18,6 +18,7 @@ from sqlalchemy import text
 import app.routers.v1  # noqa: F401  (importing the areas registers their job handlers)
 from app.db.engine import application_url
 from app.db.session import transaction
+from app.jobs.import_retention import forget_old_files
 from app.jobs.queue import ENTRYPOINT, read_ticket
 from app.jobs.runner import run_job
 from app.jobs.sweep import sweep
@@ -79,6 +80,7 @@ async def _clear(runtime: Runtime) -> None:
     for statement in EXPIRED:
         async with transaction(runtime.engine) as session:
             await session.execute(text(statement))
+    await forget_old_files(runtime)
 
 
 async def _take_jobs(runtime: Runtime, stop: asyncio.Event) -> None:

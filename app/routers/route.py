@@ -27,13 +27,13 @@ class ApiRoute(APIRoute):
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handler = super().get_route_handler()
         parameters = _parameters(self)
-        taken = media_of(self)
+        receive = self.receiver()
         guards = duty_guards(self)
 
         async def answer(request: Request) -> Response:
             _check_path(request)
             _check_query(request, parameters)
-            request = await read_body(request, taken)
+            request = await receive(request)
             try:
                 response = await handler(request)
             except ReplayStored as replay:
@@ -44,6 +44,15 @@ class ApiRoute(APIRoute):
             return response
 
         return answer
+
+    def receiver(self) -> Callable[[Request], Coroutine[Any, Any, Request]]:
+        """How the route takes its body in."""
+        taken = media_of(self)
+
+        async def receive(request: Request) -> Request:
+            return await read_body(request, taken)
+
+        return receive
 
 
 def media_of(route: APIRoute) -> Media | None:

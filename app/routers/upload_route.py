@@ -12,7 +12,7 @@ from fastapi import APIRouter, Request, Response
 
 from app.dependencies import get_runtime
 from app.domain.errors import Unauthenticated
-from app.files.multipart import Upload, receive
+from app.files.multipart import NotReceived, Upload, receive
 from app.files.spool import SealedSpool
 from app.ids import new_id
 from app.request_body import Media, read_body
@@ -29,7 +29,7 @@ class UploadRoute(ApiRoute):
             try:
                 return await handler(request)
             finally:
-                received: Upload | None = getattr(request.state, "upload", None)
+                received: Upload | NotReceived | None = getattr(request.state, "upload", None)
                 if received is not None:
                     received.close()
 
@@ -40,7 +40,8 @@ class UploadRoute(ApiRoute):
 
         async def receive_upload(request: Request) -> Request:
             if not _may_send(request, duties):
-                return request  # the dependencies refuse it, in the order and the words of every route
+                request.state.upload = NotReceived()
+                return request  # the dependencies refuse it, in the words of every route
             ours = await read_body(request, Media.UPLOAD)
             runtime = get_runtime(request)
             spool = SealedSpool(runtime.cipher, new_id(), max_bytes=runtime.settings.max_upload_bytes)

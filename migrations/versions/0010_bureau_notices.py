@@ -79,7 +79,7 @@ def upgrade() -> None:
         sa.CheckConstraint("(status = 'succeeded') = (file_id IS NOT NULL)", name=op.f("ck_export_run_finished_with_a_file")),
         sa.CheckConstraint("area_code ~ '^[0-9]{6}([0-9]{3}){0,2}$'", name=op.f("ck_export_run_area_code_is_a_code")),
         sa.CheckConstraint("format IN ('csv', 'xlsx')", name=op.f("ck_export_run_format_known")),
-        sa.CheckConstraint("status IN ('queued', 'running', 'succeeded', 'failed')", name=op.f("ck_export_run_status_known")),
+        sa.CheckConstraint("status IN ('queued', 'succeeded', 'failed')", name=op.f("ck_export_run_status_known")),
         sa.ForeignKeyConstraint(
             ["district", "file_id"], ["stored_file.district", "stored_file.id"], name=op.f("fk_export_run_district_file_id")
         ),

@@ -20,6 +20,14 @@ branch_labels = None
 depends_on = None
 
 UNDOING = "nullif(current_setting('app.undoing', true), '')::uuid"
+ROLL = {
+    "roll_class": sa.String,
+    "certificate_no": sa.String,
+    "document_no": sa.String,
+    "signed_by": sa.Uuid,
+    "signed_by_name": sa.String,
+    "signed_on": sa.Date,
+}
 STAYS = (("one_household", "person_id", "true"), ("one_head", "household_id", "relation = 'head'"))
 HISTORY = "(valid_until IS NOT NULL OR valid_from < (recorded_at AT TIME ZONE 'Asia/Shanghai')::date)"
 #: Table → the column that names the subject of a mark, and whether the import must have made the subject itself.
@@ -28,6 +36,10 @@ DELETED = {
     "household": ("id", True),
     "person_fact": ("person_id", False),
     "household_member": ("person_id", False),
+    "entitlement": ("id", True),
+    "entitlement_member": ("entitlement_id", True),
+    "enrolment": ("entitlement_id", True),
+    "entitlement_amount": ("entitlement_id", False),
 }
 
 #: Looked up by person or household: by the registry itself, and by Postgres for every row that undoing takes away.
@@ -56,7 +68,12 @@ GUARD_HOME = f"""
 
 
 def upgrade() -> None:
+    for column, kind in ROLL.items():
+        op.add_column("entitlement", sa.Column(column, kind(), nullable=True))
     op.add_column("import_mark", sa.Column("subject_version", sa.Integer(), nullable=True))
+    op.drop_index("ix_import_mark_import", table_name="import_mark")
+    op.drop_index("ix_import_mark_subject", table_name="import_mark")
+    op.create_index("ix_import_mark_import", "import_mark", ["district", "import_id", "subject_id"])
     for name, subject, condition in STAYS:
         _keep_stays_apart(name, subject, condition, f"{condition} AND {HISTORY}" if name == "one_head" else HISTORY)
         op.execute(
@@ -103,4 +120,9 @@ def downgrade() -> None:
     for name, subject, condition in STAYS:
         op.execute(f"DROP INDEX uq_household_member_{name}")
         _keep_stays_apart(name, subject, condition, None)
+    op.drop_index("ix_import_mark_import", table_name="import_mark")
+    op.create_index("ix_import_mark_import", "import_mark", ["district", "import_id"])
+    op.create_index("ix_import_mark_subject", "import_mark", ["district", "subject_id"])
     op.drop_column("import_mark", "subject_version")
+    for column in ROLL:
+        op.drop_column("entitlement", column)

@@ -109,6 +109,7 @@ STORES_NOTHING = {
     "/api/v1/auth/logout",
     "/api/v1/persons/search",
     "/api/v1/eligibility/assessments",
+    "/api/v1/stations/assessments",
 }
 
 

@@ -34,6 +34,7 @@ from app.runtime import Runtime
 from app.sealing import seal_once
 from tests.conftest import build_database, running
 from tests.integration.bureau_world import BureauWorld, Terms
+from tests.integration.import_world import csv_of, work
 from tests.integration.payment_roll import DISTRICT, Roll
 from tests.integration.registry_world import MEISHAN, card, fresh_number
 from tests.world import World, seed_world
@@ -153,7 +154,8 @@ async def put_in(site: Site) -> Canaries:
     await worker.get(f"/api/v1/households/{household}", params={"reveal": "account_number,address", "purpose": "核对账户"})
     await ask(site, number, other)
     await pay(site, household)
-    return Canaries((number, other, wrong, account, PHONE, ADDRESS, f"{number}11"))
+    sent = await send_file(site)
+    return Canaries((number, other, wrong, account, PHONE, ADDRESS, f"{number}11", *sent))
 
 
 async def twice(http: httpx.AsyncClient, path: str, body: Any) -> Any:
@@ -201,6 +203,30 @@ async def pay(site: Site, household: str) -> None:
         done = await caller.post(f"{path}/{act}", json={}, headers={"Idempotency-Key": str(uuid.uuid4())})
         assert done.status_code == 200, done.text
     assert (await finance.get(f"{path}/bank-file", params={"profile": "generic"})).status_code == 200
+
+
+async def send_file(site: Site) -> tuple[str, ...]:
+    """A file of people of whom one goes in and one is rejected, read, applied and answered."""
+    good, wrong, account = fresh_number(), fresh_number(), card()
+    wrong = wrong[:-1] + ("1" if wrong[-1] != "1" else "2")
+    headers = "户编号 姓名 身份证号 与户主关系 户口性质 区划代码 住址 手机号 开户银行 银行账号 户名".split()
+    rows = [
+        [f"DR{n}", NAME, number, "户主", "农村", MEISHAN, ADDRESS, PHONE, "示例银行", account, NAME]
+        for n, number in enumerate((good, wrong))
+    ]
+    clerk = site.sign_in("s001.clerk")
+    keys = {"Idempotency-Key": str(uuid.uuid4())}
+    files = {"file": ("people.csv", csv_of(rows, headers))}
+    answer = await clerk.post("/api/v1/imports", data={"kind": "people"}, files=files, headers=keys)
+    assert answer.status_code == 202, answer.text
+    await work(site.runtime, UUID(answer.json()["id"]))
+    path = f"/api/v1/imports/{answer.json()['id']}"
+    run = (await clerk.get(path)).json()
+    assert (run["rows_ok"], run["rows_rejected"]) == (1, 1), run
+    assert wrong not in (await clerk.get(f"{path}/errors")).text
+    for download in ("errors.csv", "errors.xlsx"):
+        assert (await clerk.get(f"{path}/{download}")).status_code == 200
+    return good, wrong, account
 
 
 # -- where to look -----------------------------------------------------------------------------------------------------------

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from app.domain.stations.vocabulary import RULES, SIGNAGE
+
 PERSON = "01a201c1-60c6-70d4-beef-fff42253abf7"
 SPOUSE = "01a201c1-62f2-767e-8fbe-4aeb765fea79"
 HOUSEHOLD = "01a201c1-701f-76dd-8b92-8ce68b3a9ed8"
@@ -61,6 +63,42 @@ _ASSESSMENT: dict[str, Any] = {
     },
     "context": {},
 }
+_STATION_ASSESSMENT: dict[str, Any] = {
+    "standard": "sanyou_siquan",
+    "as_of": "2026-11-15",
+    "facts": {
+        "staff": [
+            {
+                "name": "陈示范",
+                "establishment": "administrative",
+                "full_time": True,
+                "position": "民政助理员",
+                "education": "本科",
+            },
+            *(
+                {"establishment": "institutional", "full_time": True, "position": "民政助理员", "education": "大专"}
+                for _ in range(4)
+            ),
+            {"establishment": "administrative", "position": "分管领导兼站长", "leader": True},
+            {"establishment": "administrative", "position": "社会事务科科长兼副站长", "leader": True},
+        ],
+        "premises": {"area_m2": 80, "independent": True, "accessible": True, "service_window": True, "archive_room": True},
+        "budget": {"in_fiscal_budget": True, "monthly_disbursed": True, "amount_fen": 12000000},
+        "equipment": {"computer": 3, "telephone": 1, "fax": 1, "printer": 1, "camera": 1, "vehicle": 1},
+        "rules": list(RULES),
+        "signage": list(SIGNAGE),
+        "archives": {"total": 1200, "bound": 1200, "digitised": 1200, "confidential": True},
+        "communities": [
+            {"area_code": "350702001001", "kind": "community", "population": 2500, "informants": 2},
+            {"area_code": "350702001002", "kind": "community", "population": 2499, "informants": 1},
+        ],
+        "population": 4999,
+        "trainings": {"assistants_this_year": 2, "coordinators_this_year": 3},
+        "meetings": {"monthly_held_12m": 12, "quarterly_checks_12m": 4},
+        "volunteers": 20,
+        "emergency_plan": True,
+    },
+}
 
 #: method and path → body
 EXAMPLES: dict[tuple[str, str], Any] = {
@@ -94,6 +132,7 @@ EXAMPLES: dict[tuple[str, str], Any] = {
     ("POST", "/api/v1/applications/{application_id}/give-opinion"): {"note": "已入户核实"},
     ("POST", "/api/v1/applications/{application_id}/refuse"): {},
     ("POST", "/api/v1/eligibility/assessments"): _ASSESSMENT,
+    ("POST", "/api/v1/stations/assessments"): _STATION_ASSESSMENT,
     ("POST", "/api/v1/payment-batches"): {
         "period_from": "2026-11",
         "period_to": "2026-11",

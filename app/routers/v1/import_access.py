@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-import app.db.import_writers.everything  # noqa: F401  (the kinds say who may send them)
 from sqlalchemy.ext.asyncio import AsyncSession
 
+import app.db.import_writers.everything  # noqa: F401  (the kinds say who may send them)
 from app.db.repositories.imports import ImportRepository
 from app.dependencies import allow
 from app.domain.access import Actor, Duty

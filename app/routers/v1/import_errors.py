@@ -18,8 +18,8 @@ from app.db.repositories.audit import AuditEntry
 from app.db.repositories.import_parts import ImportPartRepository, PartSeals, RejectedRow
 from app.db.session import transaction
 from app.dependencies import AuditDep, PageDep, RuntimeDep, SessionDep, bad_cursor, encode_cursor
-from app.domain.access import AreaScope
-from app.domain.errors import Conflict
+from app.domain.access import Actor, AreaScope
+from app.domain.errors import Conflict, NotFound
 from app.domain.imports import service
 from app.domain.imports.header import Layout
 from app.domain.imports.model import Cell, RowFault
@@ -51,6 +51,7 @@ async def list_errors(
     """逐行列出全部错误，按行号排列；敏感内容已遮盖。需要原样更正后重新导入的，请下载 errors.csv 或 errors.xlsx。"""
     run = await visible_run(session, actor, import_id)
     require_sight_of_rows(run, actor)
+    await _require_kept(run, session, actor)
     rows = await _page(runtime, session, actor.scope, run, _position(page.after), page.limit + 1)
     mask = _masking(run)
     items = [_shown(row, mask) for row in rows[: page.limit]]
@@ -165,9 +166,15 @@ async def _downloadable(import_id: UUID, session: AsyncSession, actor: Importer,
     """Plain data: only for those who may send it, and put on record."""
     run = await visible_run(session, actor, import_id)
     service.require_importer(kind_of(run.order.kind), actor)
+    await _require_kept(run, session, actor)
     entry = AuditEntry("import.errors_download", "import", run.id, run.area_code, details={"rows": run.counts.rejected})
     await trail.record(entry)
     return run
+
+
+async def _require_kept(run: ImportRun, session: AsyncSession, actor: Actor) -> None:
+    if run.counts.rejected and not await ImportPartRepository(session).list_with_rejected(actor.scope, run.id):
+        raise NotFound("file_missing", "该次导入已过保存期，未导入的行不再保留；如需核对，请用原文件重新试运行。")
 
 
 async def _rejected(runtime: Runtime, scope: AreaScope, run: ImportRun) -> AsyncIterator[list[RejectedRow]]:
@@ -215,7 +222,7 @@ def _kept(headers: Sequence[str]) -> list[int]:
 
 
 def _cells(row: RejectedRow, kept: Sequence[int]) -> list[str | int]:
-    cells = ["" if cell is None else str(cell) for cell in row.cells]
+    cells = ["" if cell is None else str(cell).removesuffix("T00:00:00") for cell in row.cells]  # of dates in a workbook
     return [row.number, "；".join(map(_reason, row.faults)), *(cells[place] for place in kept if place < len(cells))]
 
 

@@ -1,0 +1,30 @@
+"""Forgetting what imports were made from: the registry keeps what it was told, files and rejected rows are kept for a while only
+(个人信息保护法 第十九条).
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from app.db.repositories.files import drop_parts
+from app.db.repositories.import_parts import ImportPartRepository
+from app.db.repositories.imports import ImportRepository
+from app.db.repositories.reference import list_districts
+from app.db.session import transaction
+from app.runtime import Runtime
+
+
+async def forget_old_files(runtime: Runtime) -> int:
+    """Drops the contents of imports that ended long enough ago, in all districts; answers how many imports."""
+    before = datetime.now(UTC) - timedelta(days=runtime.settings.import_content_days)
+    async with transaction(runtime.engine) as session:
+        districts = list(await list_districts(session))
+    forgotten = 0
+    for scope in districts:
+        async with transaction(runtime.engine, scope) as session:
+            ended = await ImportRepository(session).list_ended(scope, before=before)
+            for import_id, file_id in ended:
+                await drop_parts(scope, session, file_id)
+                await ImportPartRepository(session).drop_rejected(scope, import_id)
+        forgotten += len(ended)
+    return forgotten
