@@ -322,9 +322,9 @@ async def test_an_informants_periods_dont_overlap(sign_in: SignIn) -> None:
     ended = await clerk.post(f"{path}/{first['id']}/end", json={"on": "2024-08-01"})
     assert (ended.json()["until"], ended.json()["active"]) == ("2024-08-01", False)
     assert (await clerk.post(path, json=informant(name=first["name"], since="2024-08-01"))).status_code == 201
-    as_of = {"as_of": "2024-07-31", "limit": 200}
+    as_of: dict[str, str | int] = {"as_of": "2024-07-31", "limit": 200}
     assert first["id"] in {item["id"] for item in (await clerk.get(path, params=as_of)).json()["items"]}
-    after = {"as_of": "2024-08-01", "limit": 200}
+    after: dict[str, str | int] = {"as_of": "2024-08-01", "limit": 200}
     assert first["id"] not in {item["id"] for item in (await clerk.get(path, params=after)).json()["items"]}
 
 

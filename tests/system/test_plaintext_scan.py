@@ -209,7 +209,19 @@ async def send_file(site: Site) -> tuple[str, ...]:
     """A file of people of whom one goes in and one is rejected, read, applied and answered."""
     good, wrong, account = fresh_number(), fresh_number(), card()
     wrong = wrong[:-1] + ("1" if wrong[-1] != "1" else "2")
-    headers = "户编号 姓名 身份证号 与户主关系 户口性质 区划代码 住址 手机号 开户银行 银行账号 户名".split()
+    headers = [
+        "户编号",
+        "姓名",
+        "身份证号",
+        "与户主关系",
+        "户口性质",
+        "区划代码",
+        "住址",
+        "手机号",
+        "开户银行",
+        "银行账号",
+        "户名",
+    ]
     rows = [
         [f"DR{n}", NAME, number, "户主", "农村", MEISHAN, ADDRESS, PHONE, "示例银行", account, NAME]
         for n, number in enumerate((good, wrong))

@@ -1,7 +1,7 @@
 """A lead and how it moves: reported, taken by somebody who answers for it from then on (首问负责), settled with an outcome.
 
-Informants report what people need in good time (区对基层民政组织意见 二（七）). Every lead has a clock (限时办结): its days are the
-district's own, no regulation sets them.
+Informants report what people need in good time (区对基层民政组织意见 二（七）). Every lead has a clock (限时办结): its days are
+the district's own, no regulation sets them.
 """
 
 from __future__ import annotations
