@@ -33,6 +33,16 @@ def write_people(path: Path, rows: int, communities: list[str], *, seed: int = 1
         writer.writerows(_rows(rows, communities, random.Random(seed)))  # noqa: S311  (a file, no secret)
 
 
+def spoil_one(path: Path, spoilt: Path) -> None:
+    """The same file with one ID number a digit short, in the middle."""
+    lines = path.read_text("utf-8-sig").split("\r\n")
+    cells = lines[len(lines) // 2].split(",")
+    place = HEADER.index("身份证号")
+    cells[place] = cells[place][:-1]
+    lines[len(lines) // 2] = ",".join(cells)
+    spoilt.write_text("\r\n".join(lines), "utf-8-sig", newline="")
+
+
 def _rows(rows: int, communities: list[str], rng: random.Random) -> Iterator[list[str]]:
     written = household = 0
     while written < rows:

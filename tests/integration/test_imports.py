@@ -171,6 +171,8 @@ async def test_an_import_is_taken_back(runtime: Runtime, sign_in: SignIn) -> Non
     blocked = await clerk.post(f"{IMPORTS}/{first['id']}/undo")
     assert (blocked.status_code, blocked.json()["code"]) == (409, "import_cannot_be_undone")
     assert blocked.json()["built_on"] == [{"code": "later_imports", "count": 1}]
+    stale = await clerk.post(f"{IMPORTS}/{second['id']}/undo", headers={"If-Match": '"1"'})
+    assert (stale.status_code, stale.json()["code"]) == (412, "stale_version")
     undone = await clerk.post(f"{IMPORTS}/{second['id']}/undo")
     assert (undone.status_code, undone.json()["status"]) == (200, "undone")
     assert len(await marks(runtime, first["id"])) == 3

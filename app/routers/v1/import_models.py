@@ -169,7 +169,7 @@ class ColumnOut(BaseModel):
             required=column.required,
             sensitive=column.sensitive,
             note=column.note,
-            example=column.example,
+            example="" if column.sensitive else column.example,  # a whole number, even nobody's, stands in templates only
             aliases=list(column.aliases),
         )
 
