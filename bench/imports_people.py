@@ -35,12 +35,12 @@ def write_people(path: Path, rows: int, communities: list[str], *, seed: int = 1
 
 def spoil_one(path: Path, spoilt: Path) -> None:
     """The same file with one ID number a digit short, in the middle."""
-    lines = path.read_text("utf-8-sig").split("\r\n")
+    lines = path.read_bytes().decode("utf-8-sig").split("\r\n")
     cells = lines[len(lines) // 2].split(",")
     place = HEADER.index("身份证号")
     cells[place] = cells[place][:-1]
     lines[len(lines) // 2] = ",".join(cells)
-    spoilt.write_text("\r\n".join(lines), "utf-8-sig", newline="")
+    spoilt.write_bytes("\r\n".join(lines).encode("utf-8-sig"))
 
 
 def _rows(rows: int, communities: list[str], rng: random.Random) -> Iterator[list[str]]:
