@@ -41,7 +41,7 @@ def open_file(source: BinaryIO, name: str, kind: Kind, profile: Profile | None) 
     first = list(islice(rows, ROWS_TO_FIND_THE_HEADER))
     supplied = profile.fixed if profile else ()
     layout = find_layout(kind, first, mapping, supplied=supplied, date_1904=sheet.facts.date_1904)
-    sifter = Sifter(kind, layout, sheet.merged)
+    sifter = Sifter(kind, layout, sheet.merged, profile.read if profile else None)
     return OpenFile(sheet, layout, sifter, iter(sifter.sift(chain(first, rows))))
 
 

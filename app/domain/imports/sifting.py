@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -60,12 +60,20 @@ class Sifter:
     where something stands; ``faults`` are the rows with more cells than the header, and merged amounts.
     """
 
-    def __init__(self, kind: Kind, layout: Layout, merged: Mapping[int, Sequence[tuple[int, int]]] | None = None) -> None:
+    def __init__(
+        self,
+        kind: Kind,
+        layout: Layout,
+        merged: Mapping[int, Sequence[tuple[int, int]]] | None = None,
+        read: Callable[[str, Sequence[Cell]], Sequence[Cell]] | None = None,
+    ) -> None:
+        """``read`` translates the cells of a column, where a profile says how the file writes them."""
         self.claims: list[Claim] = []
         self.skipped: Counter[str] = Counter()
         self.stray: set[int] = set()
         self.faults: dict[int, RowFault] = {}
         self._kind = kind
+        self._read = read
         self._layout = layout
         self._columns = layout.columns(kind)
         self._nameless = [place for place, header in enumerate(layout.headers) if not header]
@@ -146,7 +154,8 @@ class Sifter:
         amounts: dict[str, int | None] = {}
         for place, column in self._columns:
             if column.name in self._kind.totals and not _is_blank(cells[place]):
-                values, _ = column.cell.parse([cells[place]])
+                given = [cells[place]]
+                values, _ = column.cell.parse(self._read(column.name, given) if self._read else given)
                 amounts[column.name] = values[0]
         return Claim(number, label, amounts, final=label not in _PARTIAL)
 
