@@ -18,6 +18,7 @@ from sqlalchemy.exc import DBAPIError
 from app.db.copy_columns import FixedRows, copy_in, copy_out
 from app.db.population_runs import RunOrder, run_population
 from app.db.repositories import population as repository
+from app.db.repositories import population_facts
 from app.db.repositories.policy import read_book
 from app.db.session import raw_connection, transaction
 from app.demo import demo_population
@@ -325,3 +326,11 @@ async def test_a_null_is_noticed_not_misread(runtime: Runtime) -> None:
 async def test_no_rows_are_no_columns(runtime: Runtime) -> None:
     async with transaction(runtime.engine) as session:
         assert len(await copy_out(await raw_connection(session), "SELECT 1 WHERE false", [], FixedRows({"n": "int4"}))) == 0
+
+
+@pytest.mark.parametrize(("stated", "count"), [("null", 0), ("5", 0), ('"x"', 0), ("{}", 0), ("[]", 0), ("[1, null]", 2)])
+async def test_what_is_unknown_has_no_items(runtime: Runtime, stated: str, count: int) -> None:
+    """An application may leave a list unknown (JSON null); that must not stop the facts of a whole district."""
+    async with runtime.engine.connect() as connection:
+        listed = population_facts._items("CAST(:stated AS jsonb)").replace("\\:", ":")
+        assert await connection.scalar(text(f"SELECT count(*) FROM {listed} AS listed(item)"), {"stated": stated}) == count

@@ -80,7 +80,7 @@ async def test_people_are_compared_with_their_households(runtime: Runtime, sign_
     changed = row | {"姓名": "卫测式", "户口性质": "城镇"}
     spouse = row | {"身份证号": second, "与户主关系": "配偶"}
     run = await imported(runtime, worker, file_of(changed, spouse), kind="people", dry_run="true")
-    found = await reconciled(worker, run["id"], limit=2)
+    found = await reconciled(worker, run["id"], shown=2)
     assert tally(found)[:5] == (2, 0, 0, 1, 1)
     assert [field["column"] for field in found["differences"][0]["fields"]] == ["姓名", "户口性质"]
     assert found["differences"][1]["key"] == {"身份证号": f"{second[:4]}**********{second[-4:]}"}

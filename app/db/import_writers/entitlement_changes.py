@@ -75,9 +75,9 @@ async def find_changes(task: Task, rolls: Sequence[Roll]) -> list[RollChange]:
 def _is_another(roll: Roll, amounts: Any, covered: set[Any]) -> bool:
     """Whether money, months or people differ: that is a decision, not a correction."""
     values, held = roll.values, roll.entitlement
+    due = (0, 0) if amounts is None else (amounts["monthly"], amounts["uplift"])  # nothing falls due in the month
     return (
-        amounts is None
-        or (amounts["monthly"], amounts["uplift"]) != (values["monthly_fen"], values["uplift_fen"] or 0)
+        due != (values["monthly_fen"], values["uplift_fen"] or 0)
         or held["since_month"] != values["since_month"]
         or (values["residence"] is not None and held["category"] != values["residence"])
         or covered != {one["id"] for one in roll.covered}

@@ -15,10 +15,19 @@ from app.db.import_writers.payees import HOUSEHOLD_UNKNOWN, Payees
 from app.db.import_writers.people_task import Task
 from app.domain.imports.kinds.entitlements import PER_PERSON
 
+# Those who live there, and those who have left since but are still covered: a roll may go on naming them.
 _MEMBERS = """
-    SELECT m.household_id, p.id, p.person_uid, p.name, p.name_key FROM household_member m
-    JOIN person p ON p.district = m.district AND p.id = m.person_id
-    WHERE m.district = $1 AND m.household_id = ANY($2::uuid[]) AND m.valid_until IS NULL ORDER BY p.id
+    SELECT who.household_id, bool_or(who.lives) AS lives, p.id, p.person_uid, p.name, p.name_key
+    FROM (
+        SELECT household_id, person_id, true AS lives FROM household_member
+        WHERE district = $1 AND household_id = ANY($2::uuid[]) AND valid_until IS NULL
+        UNION ALL
+        SELECT e.household_id, c.person_id, false FROM entitlement e
+        JOIN entitlement_member c ON c.district = e.district AND c.entitlement_id = e.id AND c.until_month IS NULL
+        WHERE e.district = $1 AND e.household_id = ANY($2::uuid[]) AND e.state <> 'ended'
+    ) AS who
+    JOIN person p ON p.district = $1 AND p.id = who.person_id
+    GROUP BY who.household_id, p.id, p.person_uid, p.name, p.name_key ORDER BY p.id
 """
 _IN_FORCE = """
     SELECT * FROM entitlement WHERE district = $1 AND household_id = ANY($2::uuid[]) AND state <> 'ended'
@@ -103,8 +112,8 @@ def _judge(task: Task, place: int, row: Mapping[str, Any], known: Known) -> Roll
     if household is None:
         task.refusals.refuse(place, "户编号", "household_unknown", HOUSEHOLD_UNKNOWN)
         return None
-    members = known.members[household["id"]]
-    by_id = {member["id"]: member for member in members}
+    about = known.members[household["id"]]
+    by_id, members = {one["id"]: one for one in about}, [one for one in about if one["lives"]]
     wanted = (row["id_number"],) if row["programme"] in PER_PERSON else row["covered_numbers"]
     if wanted is None:
         covered = members
@@ -131,7 +140,8 @@ def _judge_holding(task: Task, roll: Roll, known: Known, taken: set[tuple[UUID, 
     mark = task.mark(roll.place)
     person_id = roll.person["id"] if roll.person else None
     same = [one for one in known.in_force if one["household_id"] == roll.household["id"] and one["programme"] == roll.programme]
-    held = next((one for one in same if one["person_id"] == person_id), None)
+    mine = [one for one in same if one["person_id"] == person_id]
+    held = next((one for one in mine if one["since_month"] == roll.values["since_month"]), mine[0] if mine else None)
     roll.made_elsewhere = held is not None and (mark is None or mark["subject_id"] != held["id"])
     if held is not None and task.run.mode == "insert":
         task.refusals.refuse(roll.place, "项目", "already_there", "该待遇已导入，而本次只新增；要更新请改用更新方式导入。")

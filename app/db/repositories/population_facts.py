@@ -24,6 +24,11 @@ def _listed(values: Iterable[str]) -> str:
     return ", ".join(f"'{value}'" for value in values)
 
 
+def _items(expression: str) -> str:
+    """The items of a JSON array; none where something is unknown (JSON null) or stated otherwise."""
+    return f"jsonb_array_elements(CASE jsonb_typeof({expression}) WHEN 'array' THEN {expression} ELSE '[]' END)"
+
+
 def _code(kind: type[StrEnum], expression: str) -> str:
     """The code of a value, 0 for none."""
     return f"coalesce(array_position(ARRAY[{_listed(one.value for one in kind)}], ({expression})::text), 0)"
@@ -51,7 +56,7 @@ _STAY = f"""
       AND (p.died_on IS NULL OR p.died_on > $3)
 """
 # The latest facts put for a household, as long as they speak of the people who live there now; and what they say of each.
-_DECLARED = """
+_DECLARED = f"""
     INSERT INTO run_declared
     SELECT latest.household_id, latest.facts
     FROM (
@@ -62,13 +67,13 @@ _DECLARED = """
     JOIN (SELECT household_id, array_agg(person_id ORDER BY person_id) AS people FROM run_stay GROUP BY household_id) AS living
          ON living.household_id = latest.household_id
     WHERE living.people = ARRAY(
-        SELECT (one ->> 'ref')::uuid FROM jsonb_array_elements(latest.facts -> 'members') AS listed(one) ORDER BY 1
+        SELECT (one ->> 'ref')::uuid FROM {_items("latest.facts -> 'members'")} AS listed(one) ORDER BY 1
     )
 """
-_STATED = """
+_STATED = f"""
     INSERT INTO run_stated
     SELECT d.household_id, (one ->> 'ref')::uuid, one
-    FROM run_declared d, jsonb_array_elements(d.facts -> 'members') AS listed(one)
+    FROM run_declared d, {_items("d.facts -> 'members'")} AS listed(one)
 """
 # What the registry knows of a person on the day.
 _KNOWN = """
@@ -151,7 +156,7 @@ HOUSEHOLD_FACTS = f"""
         FROM (
             SELECT item ->> 'kind' AS kind, (item ->> 'value_fen')::bigint AS value,
                    coalesce((item ->> 'exempt_fen')::bigint, 0) AS exempt
-            FROM jsonb_array_elements(d.facts -> 'assets') AS listed(item)
+            FROM {_items("d.facts -> 'assets'")} AS listed(item)
         ) AS asset
     ) AS owned ON jsonb_typeof(d.facts -> 'assets') = 'array'
     ORDER BY s.area_code, s.household_id
@@ -185,7 +190,7 @@ MEMBER_FACTS = f"""
         SELECT {", ".join(_income(name) for name in _INCOMES)}
         FROM (
             SELECT item ->> 'kind' AS kind, greatest(0, (item ->> 'monthly_fen')::bigint) AS fen
-            FROM jsonb_array_elements(t.one -> 'incomes') AS listed(item)
+            FROM {_items("t.one -> 'incomes'")} AS listed(item)
         ) AS income
     ) AS earned ON jsonb_typeof(t.one -> 'incomes') = 'array'
     ORDER BY s.area_code, s.household_id, s.person_id

@@ -76,7 +76,7 @@ async def get_reconciliation(
     trail: AuditDep,
     actor: Reader,
     clock: ClockDep,
-    limit: Annotated[int, Query(ge=0, le=200, description="列出前多少处不同，默认 50")] = 50,
+    shown: Annotated[int, Query(ge=0, le=200, description="列出前多少处不同，默认 50")] = 50,
 ) -> ReconciliationOut:
     """试运行后可先对账再决定是否导入；导入后可核对结果。文件逐行与系统今天的记录比对，并列出文件缺少的记录。"""
     run, result = await _reconciled(runtime, session, trail, actor, import_id, clock.today)
@@ -90,7 +90,7 @@ async def get_reconciliation(
         new=result.new,
         differing=result.differing,
         missing=result.missing,
-        differences=[FoundOut.of(one) for one in result.found[:limit]],
+        differences=[FoundOut.of(one) for one in result.found[:shown]],
     )
 
 

@@ -123,6 +123,7 @@ def test_field_numbers_are_fixed_for_ever() -> None:
         "DISABILITY_CERTIFICATE": 9,
         "WEBHOOK_SECRET": 10,
         "NAME": 11,
+        "LEAD": 12,
     }
 
 
