@@ -267,11 +267,6 @@ class InspectionRepository:
         found: UUID | None = (await self._session.execute(latest)).scalar_one_or_none()
         return found
 
-    async def list_results_of(self, scope: AreaScope, station_id: UUID) -> list[InspectionResult]:
-        """A station's published results, the latest first."""
-        statement = sa.select(InspectionResult).where(within(scope, RESULT), RESULT.station_id == station_id)
-        return list((await self._session.execute(statement.order_by(RESULT.published_at.desc()))).scalars())
-
     async def _count(self, table: Any, *conditions: Any) -> int:
         statement = sa.select(sa.func.count()).select_from(table).where(*conditions)
         return int((await self._session.execute(statement)).scalar_one())
@@ -284,7 +279,6 @@ def _fresh(statement: Any, *, lock: bool = False) -> Any:
 
 
 def _inspections(scope: AreaScope, campaign_id: UUID | None) -> list[Any]:
-    """A station sees its inspection once the campaign has left its draft."""
     conditions = [within(scope, INSPECTION)]
     return conditions if campaign_id is None else [*conditions, INSPECTION.campaign_id == campaign_id]
 
