@@ -25,7 +25,7 @@ def fresh_number(born: date | None = None) -> str:
     """A valid ID number not used before; its birth date unless given lies in the 1970s to 1990s."""
     n = next(_numbers)
     day = born or date(1970, 1, 1) + timedelta(days=n % 9000)
-    digits = f"350702{day:%Y%m%d}{500 + n % 400:03d}"
+    digits = f"350702{day:%Y%m%d}{500 + (n if born else n // 9000) % 400:03d}"
     return digits + checksum_character(digits)
 
 

@@ -16,7 +16,7 @@ from app.db.session import transaction
 from app.domain.imports.registry import KINDS
 from app.runtime import Runtime
 from tests.integration import test_import_kinds as samples
-from tests.integration.export_kit import PURPOSE, WHOLE, ask, content, csv_rows, exported, file_of, sheet_rows
+from tests.integration.export_kit import PURPOSE, WHOLE, ask, content, csv_rows, exported, file_of, refused_rows, sheet_rows
 from tests.integration.import_world import csv_of, imported
 from tests.integration.kind_kit import DISTRICT, Bench
 from tests.integration.registry_world import HUANGDUN, MEISHAN, SignIn, card, fresh_number
@@ -91,8 +91,9 @@ async def test_an_export_that_is_sent_in_changes_nothing(
     client = sign_in(exporter_of(code))
     file = await file_of(runtime, client, code, plain=True, format=file_format)
     sent = await imported(runtime, client, file, kind=code, name=f"x.{file_format}")
-    assert sent["status"] == "succeeded", sent
-    assert sent["rows_unchanged"] == sent["rows_total"] >= 1
+    assert await refused_rows(client, sent) == []
+    assert sent["rows_unchanged"] + sent["rows_rejected"] == sent["rows_total"]
+    assert sent["rows_unchanged"] >= 1
     assert [notice for notice in sent["notices"] if notice["code"] != "rows_skipped"] == []
 
 
