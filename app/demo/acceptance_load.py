@@ -24,12 +24,12 @@ from app.db.locks import lock_subjects
 from app.db.session import transaction
 from app.db.tables.inspections import InspectionCampaign
 from app.demo.accounts import ACCOUNTS, SECOND_ACCOUNTS, DemoAccount
-from app.domain.access import Actor, AreaScope, Duty
+from app.domain.access import Actor, AreaScope, Duty, Signature
 from app.domain.calendar import SHANGHAI, business_date
 from app.domain.inspections import Campaign, CampaignEntry, Inspection, Mark, MarkEntry, Phase, Rectification, Schedule, Source
 from app.domain.inspections import workflow as acts
 from app.domain.inspections.judging import to_be_found
-from app.domain.inspections.model import RectificationState, Signature
+from app.domain.inspections.model import RectificationState
 from app.domain.leads import LeadDesk, LeadEntry, LeadKind, LeadOutcome
 from app.domain.stations import Assessment
 from app.files import FileStore

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
@@ -73,3 +74,16 @@ class Actor:
 
     def has(self, *duties: Duty) -> bool:
         return not self.duties.isdisjoint(duties)
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """Who did something, and when."""
+
+    by: UUID
+    name: str
+    at: datetime
+
+    @classmethod
+    def of(cls, actor: Actor, now: datetime) -> Signature:
+        return cls(actor.id, actor.name, now)

@@ -11,9 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.repositories.audit import AuditEntry, write_audit
 from app.db.repositories.payments import open_books
-from app.domain.access import Actor, AreaScope
+from app.domain.access import Actor, AreaScope, Signature
 from app.domain.payments import service
-from app.domain.payments.model import Batch, Signature
+from app.domain.payments.model import Batch
 from app.domain.payments.ports import Books
 from app.jobs.queue import enqueue
 from app.jobs.registry import ChunkView, JobView, register_handler

@@ -14,9 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.db.population_search import search_population
 from app.db.repositories import known_households
 from app.db.repositories.discovery import DiscoveryRepository, added
-from app.domain.access import Actor, AreaScope
+from app.domain.access import Actor, AreaScope, Signature
 from app.domain.policy.discovery import DiscoveryRun, search
-from app.domain.policy.model import Signature
 from app.jobs.queue import enqueue
 from app.jobs.registry import ChunkView, JobView, register_handler
 from app.jobs.trail import record_outcome

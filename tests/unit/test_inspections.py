@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.domain.access import Signature
 from app.domain.errors import DomainError
 from app.domain.inspections import judging, workflow
 from app.domain.inspections.model import (
@@ -23,7 +24,6 @@ from app.domain.inspections.model import (
     RectificationState,
     Result,
     Schedule,
-    Signature,
     Source,
 )
 from app.domain.stations import Assessment, Criterion, Grade, Undecided, Verdict

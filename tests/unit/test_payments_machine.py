@@ -13,7 +13,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule
 
-from app.domain.access import Actor, AreaScope, Duty, Level
+from app.domain.access import Actor, AreaScope, Duty, Level, Signature
 from app.domain.calendar import Month
 from app.domain.errors import Conflict, Forbidden
 from app.domain.identity import AccountKind
@@ -30,7 +30,6 @@ from app.domain.payments.model import (
     DueLine,
     HeldReason,
     Payee,
-    Signature,
     Totals,
 )
 from app.domain.payments.ports import Books

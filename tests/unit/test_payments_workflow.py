@@ -9,11 +9,11 @@ from uuid import UUID
 
 import pytest
 
-from app.domain.access import Actor, Duty, Level
+from app.domain.access import Actor, Duty, Level, Signature
 from app.domain.calendar import Month
 from app.domain.errors import Conflict, Forbidden
 from app.domain.payments.codes import ACTS, CAUSES, ERRORS, HELD_REASONS, STATES
-from app.domain.payments.model import Batch, BatchAct, BatchRequest, BatchState, Cause, HeldReason, Signature
+from app.domain.payments.model import Batch, BatchAct, BatchRequest, BatchState, Cause, HeldReason
 from app.domain.payments.workflow import RULES, next_acts, require
 
 NOW = datetime(2026, 9, 1, tzinfo=UTC)

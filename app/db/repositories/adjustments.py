@@ -16,11 +16,11 @@ from app.db.repositories.entitlements import within
 from app.db.tables.casework import Entitlement, EntitlementAmount
 from app.db.tables.policy_runs import AdjustmentBatch as BatchTable
 from app.db.tables.policy_runs import AdjustmentItem
-from app.domain.access import AreaScope
+from app.domain.access import AreaScope, Signature
 from app.domain.calendar import Month
 from app.domain.casework import GrantedComponent
 from app.domain.errors import NotFound
-from app.domain.policy.model import Adjustment, AdjustmentBatch, BatchState, KnownAmount, Signature
+from app.domain.policy.model import Adjustment, AdjustmentBatch, BatchState, KnownAmount
 from app.ids import new_id
 
 BATCH, ITEM = columns(BatchTable), columns(AdjustmentItem)

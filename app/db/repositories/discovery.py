@@ -17,10 +17,10 @@ from app.db.repositories.entitlements import within
 from app.db.tables.discovery import DiscoveryFinding
 from app.db.tables.discovery import DiscoveryRun as RunTable
 from app.db.tables.jobs import JobChunk
-from app.domain.access import AreaScope
+from app.domain.access import AreaScope, Signature
 from app.domain.errors import NotFound
 from app.domain.policy.discovery import DiscoveryRun, Finding, FindingKind, FindingState, StoredFinding
-from app.domain.policy.model import Document, Signature
+from app.domain.policy.model import Document
 from app.ids import new_id
 
 RUN, FINDING, CHUNK = columns(RunTable), columns(DiscoveryFinding), columns(JobChunk)

@@ -11,6 +11,7 @@ from uuid import UUID
 from app.db.tables.inspections import Inspection as InspectionTable
 from app.db.tables.inspections import InspectionCampaign, InspectionMark
 from app.db.tables.inspections import Rectification as RectificationTable
+from app.domain.access import Signature
 from app.domain.inspections.model import (
     Campaign,
     Inspection,
@@ -20,7 +21,6 @@ from app.domain.inspections.model import (
     Rectification,
     RectificationState,
     Schedule,
-    Signature,
     Source,
 )
 

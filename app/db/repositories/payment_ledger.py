@@ -10,8 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.base import columns
 from app.db.tables.payments import LedgerAccount, LedgerTransfer, PaymentItem
-from app.domain.access import AreaScope
-from app.domain.payments.model import PAYABLE_PROGRAMMES, Batch, Signature
+from app.domain.access import AreaScope, Signature
+from app.domain.payments.model import PAYABLE_PROGRAMMES, Batch
 from app.ids import new_id
 
 ACCOUNT = columns(LedgerAccount)

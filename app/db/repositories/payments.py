@@ -15,10 +15,10 @@ from app.db.repositories.entitlements import within
 from app.db.repositories.payment_claims import ClaimRepository
 from app.db.repositories.payment_ledger import LedgerRepository
 from app.db.tables.payments import PaymentBatch, PaymentItem
-from app.domain.access import AreaScope
+from app.domain.access import AreaScope, Signature
 from app.domain.calendar import Month
 from app.domain.errors import Conflict, NotFound
-from app.domain.payments.model import Batch, BatchRequest, BatchState, Signature, Totals
+from app.domain.payments.model import Batch, BatchRequest, BatchState, Totals
 from app.domain.payments.ports import Books
 from app.ids import new_id
 from app.security.fields import BlindIndex, FieldCipher

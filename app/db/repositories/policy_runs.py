@@ -17,11 +17,11 @@ from app.db.tables.casework import Assessment, Decision, Entitlement
 from app.db.tables.jobs import Job, JobChunk
 from app.db.tables.policy_runs import Simulation as SimulationTable
 from app.db.tables.policy_runs import SimulationDifference
-from app.domain.access import AreaScope
+from app.domain.access import AreaScope, Signature
 from app.domain.casework.frozen import value_of
 from app.domain.eligibility import AssessmentQuestion
 from app.domain.errors import NotFound
-from app.domain.policy.model import Document, Progress, Signature, Simulation, Verdict
+from app.domain.policy.model import Document, Progress, Simulation, Verdict
 from app.domain.policy.simulation import RunningCase, Tally
 from app.ids import new_id
 

@@ -15,10 +15,10 @@ from app.db.repositories.entitlements import within
 from app.db.repositories.policy import read_rows
 from app.db.tables.reference import PolicyParameter
 from app.db.tables.reference import PolicySet as PolicySetTable
-from app.domain.access import AreaScope
+from app.domain.access import AreaScope, Signature
 from app.domain.eligibility import ParameterRow
 from app.domain.errors import NotFound
-from app.domain.policy.model import PolicySet, SetStatus, Signature, SignOff
+from app.domain.policy.model import PolicySet, SetStatus, SignOff
 
 SET, PARAMETER = columns(PolicySetTable), columns(PolicyParameter)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from app.domain.inspections import refusals
+
 ERRORS = {
     "campaign_not_found": "没有该验收活动，或不在您的辖区内",
     "inspection_not_found": "没有该站点验收，或不在您的辖区内",
@@ -37,13 +39,12 @@ FIELD_ERRORS = {
 
 def registry() -> dict[str, dict[str, str]]:
     """Kind → code → Chinese text."""
-    phases = {"draft": "草稿", "preparation": "准备阶段", "implementation": "实施阶段", "inspection": "检查验收阶段"}
     return {
         "error": ERRORS,
         "field_error": FIELD_ERRORS,
-        "campaign_phase": phases | {"closed": "已结束", "published": "已公布", "cancelled": "已取消"},
-        "inspection_state": {"planned": "待检查", "signed": "检查组已签字", "confirmed": "已确认"},
-        "rectification_state": {"open": "整改中", "submitted": "待复查", "closed": "已销号"},
+        "campaign_phase": {phase.value: text for phase, text in refusals.PHASES.items()},
+        "inspection_state": {state.value: text for state, text in refusals.STATES.items()},
+        "rectification_state": {state.value: text for state, text in refusals.RECTIFICATION_STATES.items()},
         "acceptance_notice": {"commendation": "通报表扬", "criticism": "通报批评"},
         "escalation": {"station_head": "提请站长", "district": "提请区县"},
     }

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
+
+from app.domain.access import Signature
 
 
 class Phase(StrEnum):
@@ -46,15 +48,6 @@ class RectificationState(StrEnum):
     OPEN = "open"
     SUBMITTED = "submitted"
     CLOSED = "closed"
-
-
-@dataclass(frozen=True, slots=True)
-class Signature:
-    """Who signed and when."""
-
-    by: UUID
-    name: str
-    at: datetime
 
 
 @dataclass(frozen=True, slots=True)

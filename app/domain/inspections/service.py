@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from uuid import UUID
 
-from app.domain.access import Actor
+from app.domain.access import Actor, Signature
 from app.domain.inspections import judging, refusals, workflow
 from app.domain.inspections.consequences import Frozen
 from app.domain.inspections.model import (
@@ -20,7 +20,6 @@ from app.domain.inspections.model import (
     RectificationState,
     Result,
     Schedule,
-    Signature,
     Source,
 )
 from app.domain.inspections.ports import Campaigns, Derivation, Evidence, People, Trail
@@ -281,7 +280,7 @@ class Acceptance:
     # what all of them share
 
     def _signature(self) -> Signature:
-        return Signature(self.actor.id, self.actor.name, self.now)
+        return Signature.of(self.actor, self.now)
 
     async def _campaign(self, campaign_id: UUID, expected: int | None) -> Campaign:
         campaign = await self.campaigns.get(self.actor.scope, campaign_id, lock=True)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import date
 from uuid import UUID
 
+from app.domain.access import Signature
 from app.domain.identity import names_match
 from app.domain.inspections import refusals
 from app.domain.inspections.model import (
@@ -20,7 +21,6 @@ from app.domain.inspections.model import (
     Rectification,
     RectificationState,
     Schedule,
-    Signature,
 )
 
 ORDER = (Phase.DRAFT, Phase.PREPARATION, Phase.IMPLEMENTATION, Phase.INSPECTION, Phase.CLOSED)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from app.domain.leads import refusals
+
 ERRORS = {
     "lead_not_found": "没有该线索，或不在您的辖区内",
     "lead_state": "线索所处状态不允许此操作",
@@ -28,7 +30,7 @@ def registry() -> dict[str, dict[str, str]]:
             "move": "迁移",
             "other": "其他",
         },
-        "lead_state": {"reported": "待接办", "taken": "办理中", "settled": "已办结", "withdrawn": "已撤回"},
+        "lead_state": refusals.STATES,
         "lead_outcome": {
             "application": "已启动申请",
             "record_changed": "已变更登记",

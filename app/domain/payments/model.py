@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date
 from enum import StrEnum
 from uuid import UUID
 
-from app.domain.access import Actor
+from app.domain.access import Signature
 from app.domain.calendar import Month
 from app.domain.errors import FieldError, Malformed
 from app.domain.identity import AccountKind
@@ -77,19 +77,6 @@ class HeldReason(StrEnum):
     ACCOUNT_HOLDERS_DIFFER = "account_holders_differ"
     HOLDER_MISSING = "holder_missing"
     HOLDER_INVALID = "holder_invalid"
-
-
-@dataclass(frozen=True, slots=True)
-class Signature:
-    """Who did it, and when."""
-
-    by: UUID
-    name: str
-    at: datetime
-
-    @classmethod
-    def of(cls, actor: Actor, now: datetime) -> Signature:
-        return cls(actor.id, actor.name, now)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,9 @@ from datetime import date, datetime
 from typing import Protocol
 from uuid import UUID
 
-from app.domain.access import Actor, AreaScope
+from app.domain.access import Actor, AreaScope, Signature
 from app.domain.payments.bankfile import BankItem
-from app.domain.payments.model import Batch, BatchRequest, Claim, DueLine, Payee, Signature, Totals
+from app.domain.payments.model import Batch, BatchRequest, Claim, DueLine, Payee, Totals
 
 
 class Batches(Protocol):

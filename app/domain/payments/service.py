@@ -10,11 +10,11 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
-from app.domain.access import Actor, AreaScope
+from app.domain.access import Actor, AreaScope, Signature
 from app.domain.errors import Conflict, FieldError, Malformed, PreconditionFailed
 from app.domain.payments.bankfile import BankFile, write_bank_file
 from app.domain.payments.claims import claims_of
-from app.domain.payments.model import Batch, BatchAct, BatchRequest, BatchState, Signature, Totals
+from app.domain.payments.model import Batch, BatchAct, BatchRequest, BatchState, Totals
 from app.domain.payments.ports import Books, ComputeJobs
 from app.domain.payments.workflow import require
 

@@ -12,13 +12,13 @@ from datetime import date, datetime
 from typing import Protocol
 from uuid import UUID
 
-from app.domain.access import Actor, AreaScope
+from app.domain.access import Actor, AreaScope, Signature
 from app.domain.calendar import Month
 from app.domain.casework import payable
 from app.domain.eligibility import Answered, Answering, Outcome, ParameterBook
 from app.domain.errors import Conflict, FieldError, Forbidden, Malformed, PreconditionFailed
 from app.domain.policy import gate
-from app.domain.policy.model import Adjustment, AdjustmentBatch, BatchState, KnownAmount, PolicySet, SetStatus, Signature
+from app.domain.policy.model import Adjustment, AdjustmentBatch, BatchState, KnownAmount, PolicySet, SetStatus
 from app.domain.policy.ports import PolicySets
 from app.domain.policy.simulation import RunningCase, asked_on
 

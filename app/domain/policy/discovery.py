@@ -12,9 +12,10 @@ from enum import StrEnum
 from functools import cache
 from uuid import UUID
 
+from app.domain.access import Signature
 from app.domain.eligibility import AssessmentQuestion, Outcome, ParameterBook, ProgrammeResult, Reason, assess, in_force
 from app.domain.errors import DomainError
-from app.domain.policy.model import Document, Signature
+from app.domain.policy.model import Document
 
 PERSON_PROGRAMMES = ("disability_living", "disability_care", "old_age")
 CHILD_PROGRAMMES = ("orphan", "unsupported_child")

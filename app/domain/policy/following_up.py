@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Protocol
 from uuid import UUID
 
-from app.domain.access import AreaScope
+from app.domain.access import AreaScope, Signature
 from app.domain.errors import Conflict, PreconditionFailed
 from app.domain.policy.discovery import FindingState, StoredFinding
-from app.domain.policy.model import Signature
 
 FROM = {
     FindingState.TAKEN_UP: (FindingState.OPEN,),

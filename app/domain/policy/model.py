@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+from app.domain.access import Signature
 from app.domain.calendar import Month
 from app.domain.casework import GrantedComponent
 
@@ -19,15 +20,6 @@ class SetStatus(StrEnum):
     DRAFT = "draft"
     ACTIVE = "active"
     SUPERSEDED = "superseded"
-
-
-@dataclass(frozen=True, slots=True)
-class Signature:
-    """Who signed, and when."""
-
-    by: UUID
-    name: str
-    at: datetime
 
 
 @dataclass(frozen=True, slots=True)

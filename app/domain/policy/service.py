@@ -8,12 +8,12 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from app.domain.access import Actor, AreaScope
+from app.domain.access import Actor, AreaScope, Signature
 from app.domain.eligibility import ParameterRow, content_hash, relocated, rows_of
 from app.domain.errors import Conflict, FieldError, Malformed, PreconditionFailed
 from app.domain.policy import gate
 from app.domain.policy.differences import differences, require_no_change_before
-from app.domain.policy.model import Difference, PolicySet, SetStatus, Signature, SignOff
+from app.domain.policy.model import Difference, PolicySet, SetStatus, SignOff
 from app.domain.policy.ports import PolicySets, Simulations
 
 Versions = Sequence[Mapping[str, Any]]

@@ -8,10 +8,10 @@ from datetime import date, datetime
 from typing import Protocol
 from uuid import UUID
 
-from app.domain.access import Actor, AreaScope
+from app.domain.access import Actor, AreaScope, Signature
 from app.domain.eligibility import NATIONAL_CATALOGUE
 from app.domain.errors import Conflict, FieldError, Malformed
-from app.domain.policy.model import PolicySet, SetStatus, Signature, Simulation
+from app.domain.policy.model import PolicySet, SetStatus, Simulation
 from app.domain.policy.ports import PolicySets
 
 

@@ -25,10 +25,9 @@ from app.dependencies import (
     encode_cursor,
     set_etag,
 )
-from app.domain.access import Actor, AreaScope, Duty
+from app.domain.access import Actor, AreaScope, Duty, Signature
 from app.domain.policy import following_up
 from app.domain.policy.discovery import DiscoveryRun, FindingKind, FindingState, StoredFinding
-from app.domain.policy.model import Signature
 from app.idempotency import IDEMPOTENT
 from app.ids import new_id
 from app.jobs.policy_discovery import start_discovery

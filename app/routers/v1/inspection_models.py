@@ -9,8 +9,9 @@ from uuid import UUID
 from pydantic import Field
 
 from app.db.tables.inspections import InspectionResult
+from app.domain.access import Signature
 from app.domain.inspections import Campaign, CampaignEntry, Inspection, Mark, MarkEntry, Rectification, Result, Schedule
-from app.domain.inspections.model import Row, Signature
+from app.domain.inspections.model import Row
 from app.domain.inspections.workflow import escalation_of
 from app.routers.models import ApiModel, AreaCodeText, LongText, ShortText
 

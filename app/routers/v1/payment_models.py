@@ -9,9 +9,9 @@ from uuid import UUID
 from pydantic import Field
 
 from app.db.tables.payments import PaymentItem
-from app.domain.access import Actor
+from app.domain.access import Actor, Signature
 from app.domain.calendar import Month
-from app.domain.payments.model import PAYABLE_PROGRAMMES, Batch, BatchAct, BatchRequest, BatchState, Cause, HeldReason, Signature
+from app.domain.payments.model import PAYABLE_PROGRAMMES, Batch, BatchAct, BatchRequest, BatchState, Cause, HeldReason
 from app.domain.payments.workflow import next_acts
 from app.routers.models import ApiModel, AreaCodeText, LongText, MonthText
 
