@@ -59,7 +59,7 @@ def money_routes(app: FastAPI) -> set[str]:
         f"{method} {route.path_format}"
         for route in api_routes(app)
         if any(asks_for_money(dependant) for dependant in route.dependant.dependencies)
-        for method in route.methods
+        for method in route.methods or ()
     }
 
 
