@@ -46,6 +46,7 @@ from app.files import FileStore  # noqa: E402
 from app.ids import new_id  # noqa: E402
 from app.jobs.imports import ImportQueue  # noqa: E402
 from app.jobs.runner import run_job  # noqa: E402
+from app.jobs.worker import collect_seldom  # noqa: E402
 from app.runtime import Runtime, open_runtime  # noqa: E402
 from app.security.keys import KeyRing  # noqa: E402
 from app.settings import Settings  # noqa: E402
@@ -100,6 +101,7 @@ async def _job_of(runtime: Runtime, import_id: UUID) -> UUID:
 
 
 async def as_worker(settings: Settings, what: str, path: Path, rows: int) -> dict[str, Any]:
+    collect_seldom()
     async with open_runtime(settings) as runtime:
         started = time.perf_counter()
         if what == "usual":

@@ -17,6 +17,7 @@ from app.db.import_writers.entitlement_judgement import Roll
 from app.db.import_writers.people_befores import BeforeImage, keep
 from app.db.import_writers.people_task import Task, move_marks
 from app.db.import_writers.people_undo import Image
+from app.db.import_writers.setwise import each_by
 from app.db.tables.casework import Entitlement
 from app.domain.access import AreaScope
 from app.domain.imports.kinds.entitlements import ENTITLEMENTS
@@ -24,16 +25,16 @@ from app.domain.imports.kinds.entitlements import ENTITLEMENTS
 ENTITLEMENT = columns(Entitlement)
 #: Corrected by an import as long as nothing else has touched the entitlement; an empty cell corrects nothing.
 CORRECTED = ("next_review_on", "roll_class", "certificate_no", "document_no")
-_AMOUNTS = """
+_AMOUNTS = f"""
     SELECT entitlement_id, sum(amount_fen)::bigint AS monthly,
            coalesce(sum(amount_fen) FILTER (WHERE component = 'uplift'), 0)::bigint AS uplift
-    FROM entitlement_amount WHERE district = $1 AND entitlement_id = ANY($2::uuid[]) AND superseded_at IS NULL
+    FROM {each_by("entitlement_amount", "entitlement_id", "uuid", 2)} WHERE superseded_at IS NULL
         AND from_month <= $3 AND (until_month IS NULL OR until_month > $3)
     GROUP BY entitlement_id
 """
-_COVERED = """
-    SELECT entitlement_id, person_id FROM entitlement_member
-    WHERE district = $1 AND entitlement_id = ANY($2::uuid[]) AND from_month <= $3 AND (until_month IS NULL OR until_month > $3)
+_COVERED = f"""
+    SELECT entitlement_id, person_id FROM {each_by("entitlement_member", "entitlement_id", "uuid", 2)}
+    WHERE from_month <= $3 AND (until_month IS NULL OR until_month > $3)
 """
 
 

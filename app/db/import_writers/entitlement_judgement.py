@@ -13,29 +13,28 @@ from app.db.import_writers import people_known
 from app.db.import_writers.number_lookup import find_people
 from app.db.import_writers.payees import HOUSEHOLD_UNKNOWN, Payees
 from app.db.import_writers.people_task import Task
+from app.db.import_writers.setwise import each_by
 from app.domain.imports.kinds.entitlements import PER_PERSON
 
 # Those who live there, and those who have left since but are still covered: a roll may go on naming them.
-_MEMBERS = """
+_MEMBERS = f"""
     SELECT who.household_id, bool_or(who.lives) AS lives, p.id, p.person_uid, p.name, p.name_key
     FROM (
-        SELECT household_id, person_id, true AS lives FROM household_member
-        WHERE district = $1 AND household_id = ANY($2::uuid[]) AND valid_until IS NULL
+        SELECT household_id, person_id, true AS lives FROM {each_by("household_member", "household_id", "uuid", 2)}
+        WHERE valid_until IS NULL
         UNION ALL
-        SELECT e.household_id, c.person_id, false FROM entitlement e
-        JOIN entitlement_member c ON c.district = e.district AND c.entitlement_id = e.id AND c.until_month IS NULL
-        WHERE e.district = $1 AND e.household_id = ANY($2::uuid[]) AND e.state <> 'ended'
+        SELECT entitlement.household_id, c.person_id, false FROM {each_by("entitlement", "household_id", "uuid", 2)}
+        JOIN entitlement_member c ON c.district = $1 AND c.entitlement_id = entitlement.id AND c.until_month IS NULL
+        WHERE entitlement.state <> 'ended'
     ) AS who
     JOIN person p ON p.district = $1 AND p.id = who.person_id
     GROUP BY who.household_id, p.id, p.person_uid, p.name, p.name_key ORDER BY p.id
 """
-_IN_FORCE = """
-    SELECT * FROM entitlement WHERE district = $1 AND household_id = ANY($2::uuid[]) AND state <> 'ended'
-    ORDER BY id FOR NO KEY UPDATE
+_IN_FORCE = f"""
+    SELECT entitlement.* FROM {each_by("entitlement", "household_id", "uuid", 2, held=True)} WHERE state <> 'ended' ORDER BY id
 """
-_ENROLLED = """
-    SELECT person_uid, programme, entitlement_id, since_month, until_month FROM enrolment
-    WHERE district = $1 AND person_uid = ANY($2::uuid[])
+_ENROLLED = f"""
+    SELECT person_uid, programme, entitlement_id, since_month, until_month FROM {each_by("enrolment", "person_uid", "uuid", 2)}
 """
 Person = Mapping[str, Any]
 

@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from app.db.import_writers.setwise import insert_rows
+from app.db.import_writers.setwise import each_by, insert_rows
 from app.domain.access import AreaScope
 
 _MARKS = """
@@ -17,17 +17,20 @@ _MARKS = """
 """
 _KNOWN = "SELECT bidx, person_uid FROM identity_key WHERE index_version = $1 AND bidx = ANY($2::bytea[])"
 _HOMES = "SELECT person_uid, district, area_code FROM identity_home WHERE person_uid = ANY($1::uuid[])"
-_PEOPLE = """
-    SELECT * FROM person WHERE district = $1 AND person_uid = ANY($2::uuid[]) ORDER BY id FOR NO KEY UPDATE
+_PEOPLE = f"SELECT person.* FROM {each_by('person', 'person_uid', 'uuid', 2, held=True)}"
+_STAYS = f"""
+    SELECT id, household_id, person_id, relation FROM {each_by("household_member", "person_id", "uuid", 2)}
+    WHERE valid_until IS NULL
 """
-_STAYS = """
-    SELECT id, household_id, person_id, relation FROM household_member
-    WHERE district = $1 AND valid_until IS NULL AND {condition} = ANY($2::uuid[])
+_HEADS = f"""
+    SELECT household_id, person_id FROM {each_by("household_member", "household_id", "uuid", 2)}
+    WHERE valid_until IS NULL AND relation = 'head'
 """
-_HOUSEHOLDS = "SELECT * FROM household WHERE district = $1 AND household_no = ANY($2::text[]) ORDER BY id FOR NO KEY UPDATE"
-_FACTS = """
-    SELECT DISTINCT ON (person_id, kind) person_id, kind, value::text AS value FROM person_fact
-    WHERE district = $1 AND person_id = ANY($2::uuid[]) AND valid_from <= $3 AND superseded_at IS NULL
+_HOUSEHOLDS = f"SELECT household.* FROM {each_by('household', 'household_no', 'text', 2, held=True)}"
+_FACTS = f"""
+    SELECT DISTINCT ON (person_id, kind) person_id, kind, value::text AS value
+    FROM {each_by("person_fact", "person_id", "uuid", 2)}
+    WHERE valid_from <= $3 AND superseded_at IS NULL
     ORDER BY person_id, kind, valid_from DESC
 """
 Record = Any
@@ -96,8 +99,8 @@ async def registered(scope: AreaScope, driver: Any, uids: Sequence[UUID]) -> Reg
     """Who of these is registered within the scope; the rows are held until the transaction ends."""
     if not uids:
         return Registered({}, {})
-    people = await driver.fetch(_PEOPLE, scope.district, list(uids))
-    stays = await driver.fetch(_STAYS.format(condition="person_id"), scope.district, [person["id"] for person in people])
+    people = await driver.fetch(_PEOPLE, scope.district, sorted(uids))
+    stays = await driver.fetch(_STAYS, scope.district, [person["id"] for person in people])
     return Registered({person["person_uid"]: person for person in people}, {stay["person_id"]: stay for stay in stays})
 
 
@@ -117,7 +120,5 @@ async def households(scope: AreaScope, driver: Any, numbers: Iterable[str]) -> d
 
 async def heads(scope: AreaScope, driver: Any, household_ids: Iterable[UUID]) -> dict[UUID, UUID]:
     """Household → who is its head now."""
-    rows = await driver.fetch(
-        _STAYS.format(condition="household_id") + " AND relation = 'head'", scope.district, list(household_ids)
-    )
+    rows = await driver.fetch(_HEADS, scope.district, list(household_ids))
     return {row["household_id"]: row["person_id"] for row in rows}
