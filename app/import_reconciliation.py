@@ -23,7 +23,7 @@ from app.files import FileStore
 from app.import_profiles import find_profile
 from app.jobs.exports import masked
 from app.jobs.import_reading import open_file
-from app.jobs.imports import plan_of
+from app.jobs.import_running import plan_of
 from app.runtime import Runtime
 
 MAX_ROWS = 100_000
@@ -87,8 +87,9 @@ async def _rejected(runtime: Runtime, session: AsyncSession, scope: AreaScope, r
 
 
 def _compare(plan: Plan, rows: Sequence[RawRow], rejected: set[int], reconciler: Reconciler) -> Reconciliation:
-    kept = [row for row in rows if row[0] not in rejected]
-    for first in range(0, len(kept), BLOCK_ROWS):
-        block, verdicts = parse_block(plan, kept[first : first + BLOCK_ROWS])
-        reconciler.add_file(block.without(verdicts))
+    for first in range(0, len(rows), BLOCK_ROWS):
+        block, verdicts = parse_block(plan, rows[first : first + BLOCK_ROWS])
+        faulty = rejected & {*block.numbers} | verdicts.keys()
+        reconciler.add_file(block.without(faulty))
+        reconciler.add_rejected(block.without({*block.numbers} - faulty))
     return reconciler.finish()

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 from typing import Any, BinaryIO
 
+import numpy as np
+
+from app.db.import_writers.row_digests import RowDigests
 from app.db.repositories.import_parts import PartSeals, StagedPart, rejections
 from app.domain.errors import Malformed
 from app.domain.imports.header import Layout, Sifter, find_layout, fits
-from app.domain.imports.model import Kind, Verdicts
+from app.domain.imports.model import Block, Kind, Verdicts
 from app.domain.imports.profiles import Profile
 from app.domain.imports.reading import Plan, RawRow, WholeFile, parse_block
 from app.sheets import Sheet, open_sheet
 
 PART_ROWS = 5_000
+MOST_MORE_ROWS = 500  # of rows that belong together
 ROWS_TO_FIND_THE_HEADER = 40
 OUR_OWN = ("行号", "错误原因")  # of the file of rejected rows, which comes back corrected
 SKIPPED = {"header": "重复的表头", "totals": "合计", "note": "说明或签字"}
@@ -45,15 +50,54 @@ def open_file(source: BinaryIO, name: str, kind: Kind, profile: Profile | None) 
     return OpenFile(sheet, layout, sifter, iter(sifter.sift(chain(first, rows))))
 
 
+class Cutter:
+    """Cuts rows into parts, between those that belong together (the members of a household), as long as they stand together.
+
+    ``stand_alone``: after the last part, whether nothing that belongs together has come into two parts.
+    """
+
+    def __init__(self, rows: Iterator[RawRow], together: int | None) -> None:
+        self._rows = rows
+        self._together = together
+        self._held: list[RawRow] = []
+        self._groups = array("q")  # digests of what a part has rows of, part after part
+
+    def next(self) -> list[RawRow]:
+        rows = [*self._held, *islice(self._rows, PART_ROWS - len(self._held))]
+        self._held = []
+        if self._together is None or not rows:
+            return rows
+        last = rows[-1][1][self._together]
+        for row in islice(self._rows, MOST_MORE_ROWS):
+            if row[1][self._together] != last:
+                self._held = [row]
+                break
+            rows.append(row)
+        place = self._together
+        self._groups.extend({hash(cells[place]) for _, cells in rows if cells[place]})
+        return rows
+
+    @property
+    def stand_alone(self) -> bool:
+        groups = np.frombuffer(self._groups, np.int64)
+        return len(np.unique(groups)) == len(groups)
+
+
 class FileReading:
     """The data rows of an open file as parts, and at the end what is wrong with it as a whole."""
 
-    def __init__(self, file: OpenFile, plan: Plan, seals: PartSeals) -> None:
+    def __init__(
+        self, file: OpenFile, plan: Plan, seals: PartSeals, digests_of: Callable[[Block], RowDigests] | None = None
+    ) -> None:
+        """``digests_of``: for kinds whose rows are known by digests."""
         self._file = file
         self._plan = plan
         self._seals = seals
+        self._digests_of = digests_of
         self._whole = WholeFile(plan)
         self._first_rows: list[int] = []
+        places = {column.name: place for place, column in plan.positions.columns(plan.kind)}
+        self._cutter = Cutter(file.rows, places.get(plan.kind.together) if plan.kind.together else None)
 
     @property
     def rows(self) -> int:
@@ -61,7 +105,7 @@ class FileReading:
 
     def next_part(self) -> StagedPart | None:
         """The next rows, checked each by itself; None after the last."""
-        rows = list(islice(self._file.rows, PART_ROWS))
+        rows = self._cutter.next()
         if not rows:
             return None
         block, verdicts = parse_block(self._plan, rows)
@@ -77,6 +121,7 @@ class FileReading:
             rejected=len(rejected),
             rows_sealed=self._seals.seal_rows(number, rows),
             rejected_sealed=self._seals.seal_rejected(number, rejected),
+            digests=self._digests_of(block.without(verdicts)).pack() if self._digests_of else None,
         )
 
     def _add_unreadable(self, rows: Sequence[RawRow], verdicts: Verdicts) -> None:
@@ -98,7 +143,11 @@ class FileReading:
 
     def layout(self) -> dict[str, Any]:
         """Kept with the import: what applying and people need to know of the file."""
-        return {"columns": self._file.layout.as_json(), "file": self._file.sheet.facts.as_json()}
+        return {
+            "columns": self._file.layout.as_json(),
+            "file": self._file.sheet.facts.as_json(),
+            "parts_stand_alone": self._cutter.stand_alone,
+        }
 
     def notices(self) -> list[dict[str, Any]]:
         """About the file as a whole, after the end: nothing is silently dropped."""

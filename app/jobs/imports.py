@@ -13,25 +13,19 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-import app.db.import_writers.everything  # noqa: F401  (registers the kinds and their writers)
 from app.db.import_writers import RunContext, writer_of
-from app.db.locks import lock_subjects
-from app.db.repositories.audit import AuditEntry, write_audit
-from app.db.repositories.import_parts import ImportPartRepository, PartSeals, StagedPart, rejections
+from app.db.import_writers.row_digests import KnowsRows
+from app.db.repositories.import_parts import ImportPartRepository, PartSeals, StagedPart
 from app.db.repositories.imports import ImportRepository
 from app.db.session import transaction
 from app.domain.access import AreaScope
 from app.domain.imports import service
-from app.domain.imports.header import Layout
-from app.domain.imports.model import Applied, Block, Kind
 from app.domain.imports.ports import ImportRun
-from app.domain.imports.profiles import Profile
-from app.domain.imports.reading import Plan, Positions, RawRow, parse_block
 from app.domain.imports.registry import kind_of
 from app.files import FileStore
-from app.import_profiles import find_profile
-from app.jobs.import_ahead import LooksAhead, PartAhead, ReadyPart
+from app.jobs.import_applying import LANES, ApplyHandler
 from app.jobs.import_reading import FileReading, merged, open_file
+from app.jobs.import_running import context_of, fail_run, hold_kind, plan_of, profile_of, record_end, today_of
 from app.jobs.queue import enqueue
 from app.jobs.registry import ChunkView, JobView, register_handler
 from app.runtime import Runtime
@@ -72,39 +66,6 @@ class ImportQueue:
         )
 
 
-def _today(job: JobView) -> date:
-    """The business date of the request, whenever the work is done."""
-    return date.fromisoformat(job.arguments["today"])
-
-
-async def plan_of(imports: ImportRepository, scope: AreaScope, run: ImportRun, positions: Positions, today: date) -> Plan:
-    """How the rows of an import are read, the same in every phase."""
-    areas = await imports.known_areas(scope, today)
-    return Plan(kind_of(run.order.kind), positions, scope, areas, today, _profile_of(run))
-
-
-def _profile_of(run: ImportRun) -> Profile | None:
-    return find_profile(run.order.profile) if run.order.profile else None
-
-
-async def hold_kind(session: AsyncSession, scope: AreaScope, kind: Kind) -> None:
-    """One import of a kind writes at a time in a district: two of the same people neither deadlock nor write twice."""
-    await lock_subjects(session, [f"import {scope.district} {kind.code}".encode()])
-
-
-async def _record(session: AsyncSession, run: ImportRun, action: str, reason: str | None = None) -> None:
-    """Counts and codes only. The system itself is the actor."""
-    counts = {"total": run.rows_total, "ok": run.counts.ok, "rejected": run.counts.rejected, "created": run.counts.created}
-    details = {"kind": run.order.kind, "dry_run": run.order.dry_run, "status": run.status.value, "rows": counts}
-    entry = AuditEntry(action, "import", run.id, run.area_code, reason=reason, details=details)
-    await write_audit(session, [entry], None, district=run.area_code[:6])
-
-
-async def _fail(session: AsyncSession, job: JobView, problem: dict[str, Any], now: datetime) -> None:
-    run = await service.fail(ImportRepository(session), job.scope, job.subject, problem, now)
-    await _record(session, run, "import.failed", reason=str(problem["code"]))
-
-
 # --- reading -----------------------------------------------------------------------------------------------------------
 
 
@@ -123,22 +84,30 @@ class ReadHandler:
         imports, thread = ImportRepository(session), ThreadPoolExecutor(max_workers=1, thread_name_prefix="import")
         run = await imports.get(job.scope, job.subject)
         try:
-            facts = await self._read(runtime, session, job, run, thread)
+            facts = await self._read(runtime, session, job, run, context_of(runtime, run, now, today_of(job)), thread)
         finally:
             thread.shutdown(wait=False, cancel_futures=True)  # it may be waiting for this very loop
         await imports.set(job.scope, run.id, status="running", started_at=run.started_at or now, **facts)
         return {"rows": facts["rows_total"]}
 
     async def _read(
-        self, runtime: Runtime, session: AsyncSession, job: JobView, run: ImportRun, thread: ThreadPoolExecutor
+        self,
+        runtime: Runtime,
+        session: AsyncSession,
+        job: JobView,
+        run: ImportRun,
+        context: RunContext,
+        thread: ThreadPoolExecutor,
     ) -> dict[str, Any]:
         """Stages every row; answers the columns of the import that are known now."""
         store, parts, seals = FileStore(runtime.cipher), ImportPartRepository(session), PartSeals(runtime.cipher, run.id)
         kept, progress = await store.get(job.scope, session, run.order.file_id), Progress(runtime, job)
-        source, profile = store.reader(job.scope, session, kept), _profile_of(run)
+        source, profile = store.reader(job.scope, session, kept), profile_of(run)
         file = await _in(thread, lambda: open_file(source, kept.name, kind_of(run.order.kind), profile))
-        plan = await plan_of(ImportRepository(session), job.scope, run, file.layout, _today(job))
-        reading = FileReading(file, plan, seals)
+        plan = await plan_of(ImportRepository(session), job.scope, run, file.layout, today_of(job))
+        writer = writer_of(plan.kind)
+        known_by = partial(writer.digests_of, run=context) if isinstance(writer, KnowsRows) else None
+        reading = FileReading(file, plan, seals, known_by)
         while part := await _in(thread, reading.next_part):
             await parts.add(job.scope, run.id, part)
             await progress.show(reading.rows, source.tell())
@@ -174,9 +143,9 @@ class ReadHandler:
     ) -> None:
         imports = ImportRepository(session)
         left = await ImportPartRepository(session).list_to_apply(job.scope, job.subject)
-        run = await service.go_on(imports, ImportQueue(session), job.scope, job.subject, left, now, _today(job))
+        run = await service.go_on(imports, ImportQueue(session), job.scope, job.subject, left, now, today_of(job))
         if run.is_finished:
-            await _record(session, run, "import.finished")
+            await record_end(session, run, "import.finished")
 
     async def give_up(
         self,
@@ -187,7 +156,7 @@ class ReadHandler:
         *,
         now: datetime,
     ) -> None:
-        await _fail(session, job, problem, now)
+        await fail_run(session, job, problem, now)
 
 
 async def _in(thread: ThreadPoolExecutor, work: Callable[[], T]) -> T:
@@ -211,119 +180,6 @@ class Progress:
         async with transaction(self._runtime.engine, scope) as session:
             imports = ImportRepository(session)
             await imports.show_progress(scope, import_id, rows_total=rows, bytes_read=bytes_read, now=now)
-
-
-# --- applying ----------------------------------------------------------------------------------------------------------
-
-
-class ApplyHandler:
-    """Applies one part in one transaction: what a part writes, its counts and its being done are one."""
-
-    def __init__(self) -> None:
-        self._next = PartAhead()
-
-    async def run_chunk(
-        self, runtime: Runtime, session: AsyncSession, job: JobView, chunk: ChunkView, *, now: datetime
-    ) -> dict[str, Any] | None:
-        imports, number = ImportRepository(session), int(chunk.arguments["part"])
-        run = await imports.get(job.scope, job.subject)
-        layout = Layout.from_json((run.layout or {})["columns"])
-        plan, context = await plan_of(imports, job.scope, run, layout, _today(job)), context_of(runtime, run, now, _today(job))
-        ready = await self._next.take(run.id, number) or await _make_ready(session, plan, context, number)
-        if number + 1 < run.parts:
-            self._next.start(run.id, number + 1, _make_ready_aside(runtime, plan, context, number + 1))
-        await hold_kind(session, job.scope, plan.kind)
-        applied = await _write(session, run, plan, context, ready)
-        outcome = _outcome(PartSeals(runtime.cipher, run.id), ready.part, ready.rows, applied)
-        await ImportPartRepository(session).set(job.scope, run.id, number, done=True, **outcome)
-        return None
-
-    async def finish(
-        self,
-        runtime: Runtime,  # noqa: ARG002
-        session: AsyncSession,
-        job: JobView,
-        *,
-        now: datetime,
-    ) -> None:
-        run = await service.end(ImportRepository(session), job.scope, job.subject, now)
-        await _record(session, run, "import.finished")
-
-    async def give_up(
-        self,
-        runtime: Runtime,  # noqa: ARG002
-        session: AsyncSession,
-        job: JobView,
-        problem: dict[str, Any],
-        *,
-        now: datetime,
-    ) -> None:
-        self._next.drop()
-        await _fail(session, job, problem, now)
-
-
-async def _make_ready(session: AsyncSession, plan: Plan, context: RunContext, number: int) -> ReadyPart:
-    """A part parsed again, as far as it goes without a decision."""
-    part = await ImportPartRepository(session).get(plan.scope, context.import_id, number)
-    rows, block = await asyncio.to_thread(_block_of, plan, PartSeals(context.cipher, context.import_id), part)
-    writer = writer_of(plan.kind)
-    ahead = await writer.look_ahead(plan.scope, session, block, context) if isinstance(writer, LooksAhead) else None
-    return ReadyPart(part, rows, block, ahead)
-
-
-async def _make_ready_aside(runtime: Runtime, plan: Plan, context: RunContext, number: int) -> ReadyPart:
-    """Beside the transaction that writes, which is busy with another part."""
-    async with transaction(runtime.engine, plan.scope) as session:
-        return await _make_ready(session, plan, context, number)
-
-
-def _block_of(plan: Plan, seals: PartSeals, part: StagedPart) -> tuple[list[RawRow], Block]:
-    """The rows as sent, and those that reading has let through."""
-    rejected = {one.number for one in seals.open_rejected(part)}
-    rows = [row for row in seals.open_rows(part) if row[0] not in rejected]
-    block, verdicts = parse_block(plan, rows)
-    return rows, block.without(verdicts)
-
-
-async def _write(session: AsyncSession, run: ImportRun, plan: Plan, context: RunContext, ready: ReadyPart) -> Applied:
-    """A dry run does the very same, and then takes it back."""
-    if not run.order.dry_run:
-        return await _written(session, plan, context, ready)
-    async with session.begin_nested() as attempt:
-        applied = await _written(session, plan, context, ready)
-        await attempt.rollback()
-    return applied
-
-
-async def _written(session: AsyncSession, plan: Plan, context: RunContext, ready: ReadyPart) -> Applied:
-    writer = writer_of(plan.kind)
-    if isinstance(writer, LooksAhead):
-        return await writer.write(plan.scope, session, ready.block, context, ready.ahead)
-    return await writer.write(plan.scope, session, ready.block, context)
-
-
-def context_of(runtime: Runtime, run: ImportRun, now: datetime, today: date) -> RunContext:
-    return RunContext(
-        import_id=run.id,
-        kind=kind_of(run.order.kind),
-        mode=run.order.mode,
-        today=today,
-        now=now,
-        actor_id=run.requested_by,
-        actor_name=run.requested_by_name,
-        keys=runtime.keys,
-        cipher=runtime.cipher,
-        blind_index=runtime.blind_index,
-    )
-
-
-def _outcome(seals: PartSeals, part: StagedPart, rows: Sequence[RawRow], applied: Applied) -> dict[str, Any]:
-    """A part's columns after it has been written; what the writer refused joins the rejected rows."""
-    counts: dict[str, Any] = {"created": applied.created, "updated": applied.updated, "unchanged": applied.unchanged}
-    if not applied.refused:
-        return counts
-    rejected = rejections(rows, applied.refused, seals.open_rejected(part))
-    return counts | {"rejected": len(rejected), "rejected_sealed": seals.seal_rejected(part.number, rejected)}
 
 
 # --- taking back -------------------------------------------------------------------------------------------------------
@@ -353,7 +209,7 @@ class UndoHandler:
         now: datetime,
     ) -> dict[str, Any] | None:
         run = await ImportRepository(session).get(job.scope, job.subject)
-        await take_back(runtime, session, job.scope, run, now, _today(job))
+        await take_back(runtime, session, job.scope, run, now, today_of(job))
         return None
 
     async def finish(
@@ -365,7 +221,7 @@ class UndoHandler:
         now: datetime,
     ) -> None:
         run = await service.undone(ImportRepository(session), job.scope, job.subject, job.requested_by, now)
-        await _record(session, run, "import.undone")
+        await record_end(session, run, "import.undone")
 
     async def give_up(
         self,
@@ -377,9 +233,9 @@ class UndoHandler:
         now: datetime,  # noqa: ARG002
     ) -> None:
         run = await service.stays(ImportRepository(session), job.scope, job.subject, problem)
-        await _record(session, run, "import.undo_failed", reason=str(problem["code"]))
+        await record_end(session, run, "import.undo_failed", reason=str(problem["code"]))
 
 
 register_handler(READ, ReadHandler())
-register_handler(APPLY, ApplyHandler())
+register_handler(APPLY, ApplyHandler(), lanes=LANES)
 register_handler(UNDO, UndoHandler())

@@ -63,11 +63,16 @@ class JobHandler(Protocol):
 
 
 _HANDLERS: dict[str, JobHandler] = {}
+_LANES: dict[str, int] = {}
 
 
-def register_handler(kind: str, handler: JobHandler) -> None:
-    """Called once per kind when the area of the domain is imported."""
-    _HANDLERS[kind] = handler
+def register_handler(kind: str, handler: JobHandler, *, lanes: int = 1) -> None:
+    """Called once per kind when the area of the domain is imported. ``lanes``: how many chunks of a job a worker does at once."""
+    _HANDLERS[kind], _LANES[kind] = handler, lanes
+
+
+def lanes_of(kind: str) -> int:
+    return _LANES[kind]
 
 
 def knows(kind: str) -> bool:

@@ -16,7 +16,7 @@ from app.db.session import transaction
 from app.db.tables.jobs import Job
 from app.domain.access import AreaScope
 from app.domain.errors import DomainError, Unavailable
-from app.jobs.registry import ChunkView, JobView, handler_of, knows
+from app.jobs.registry import ChunkView, JobView, handler_of, knows, lanes_of
 from app.observability import JOB_CHUNKS, JOBS
 from app.problems import domain_error_of
 from app.runtime import Runtime
@@ -50,9 +50,7 @@ async def run_job(runtime: Runtime, scope: AreaScope, job_id: UUID, stop: asynci
         job = await _begin(runtime, scope, job_id)
         if job is None:
             return True
-        leased = await _lease(runtime, job)
-        if leased is not None:
-            await _work(runtime, job, leased)
+        if await _work_off(runtime, job, stop):
             continue
         try:
             if await _finish(runtime, job):
@@ -89,6 +87,29 @@ async def _lease(runtime: Runtime, job: JobView) -> Leased | None:
         if chunk is None:
             return None
         return Leased(ChunkView(chunk.id, chunk.number, chunk.arguments, chunk.attempts), chunk.fence)
+
+
+async def _work_off(runtime: Runtime, job: JobView, stop: asyncio.Event | None) -> bool:
+    """Works on chunks, in as many lanes as the kind of job has, until none is to be had; False when there was none."""
+    lanes = [asyncio.create_task(_lane(runtime, job, stop)) for _ in range(lanes_of(job.kind))]
+    try:
+        return any(await asyncio.gather(*lanes))
+    finally:
+        for lane in lanes:
+            lane.cancel()
+        await asyncio.gather(*lanes, return_exceptions=True)
+
+
+async def _lane(runtime: Runtime, job: JobView, stop: asyncio.Event | None) -> bool:
+    """One chunk after another, as long as the job is open."""
+    worked = False
+    while (stop is None or not stop.is_set()) and await _begin(runtime, job.scope, job.id) is not None:
+        leased = await _lease(runtime, job)
+        if leased is None:
+            break
+        await _work(runtime, job, leased)
+        worked = True
+    return worked
 
 
 async def _work(runtime: Runtime, job: JobView, leased: Leased) -> None:

@@ -44,8 +44,8 @@ EXPIRED = (
 
 
 def collect_seldom() -> None:
-    """For a process that goes through great heaps of rows: the collector would walk over all of them again and again, a quarter of
-    the time that an import computes. What is loaded by now is left alone, and cycles wait longer.
+    """For a process that goes through great heaps of rows: the collector would walk over all of them again and again, a quarter
+    of the time that an import computes. What is loaded by now is left alone, and cycles wait longer.
     """
     gc.collect()
     gc.freeze()

@@ -44,6 +44,7 @@ class Field(IntEnum):
     WEBHOOK_SECRET = 10
     NAME = 11
     LEAD = 12
+    SERVICE_REQUEST = 13
 
 
 _NORMALISE: Final[dict[Field, Callable[[str], str]]] = {
@@ -181,9 +182,8 @@ class BlindIndex:
         if field not in _NORMALISE:
             raise ValueError(f"{field.name} is not searchable")
         head = struct.pack(">H", field)
-        return {
-            key.version: [key.mac(head + value.encode())[:INDEX_BYTES] for value in normalised] for key in self._ring.index_keys()
-        }
+        messages = [head + value.encode() for value in normalised]
+        return {key.version: [digest[:INDEX_BYTES] for digest in key.mac_many(messages)] for key in self._ring.index_keys()}
 
     @property
     def versions(self) -> tuple[int, ...]:

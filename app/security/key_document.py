@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import json
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, get_args
@@ -64,6 +65,17 @@ class SecretKey:
         context = openssl_hmac.HMAC(self.secret, hashes.SM3())
         context.update(message)
         return context.finalize()
+
+    def mac_many(self, messages: Iterable[bytes]) -> list[bytes]:
+        """Like `mac` for one message after another: the key is taken in once."""
+        if self.profile != "aes-256-gcm-siv":
+            return [self.mac(message) for message in messages]
+        fresh, digests = hmac.new(self.secret, digestmod="sha256").copy, []
+        for message in messages:
+            context = fresh()
+            context.update(message)
+            digests.append(context.digest())
+        return digests
 
 
 @dataclass(frozen=True, slots=True, eq=False)

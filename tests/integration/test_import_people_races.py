@@ -12,7 +12,7 @@ from app.db.session import transaction
 from app.domain.access import AreaScope
 from app.domain.errors import Unavailable
 from app.domain.imports.model import Applied
-from app.jobs.imports import hold_kind
+from app.jobs.import_running import hold_kind
 from app.runtime import Runtime
 from tests.integration.kind_kit import CLERK, Bench, counts, parsed
 from tests.integration.registry_world import MEISHAN, QIANSHAN, SignIn, fresh_number
@@ -34,7 +34,7 @@ async def write(runtime: Runtime, rows: list[dict[str, Any]], scope: AreaScope =
     for _ in range(TRIES):
         try:
             async with transaction(runtime.engine, scope) as session:
-                await hold_kind(session, scope, bench.kind)
+                await hold_kind(session, scope, bench.kind, beside_others=True)
                 return await bench.writer.write(scope, session, block, run)
         except Unavailable:
             await asyncio.sleep(0.02)

@@ -59,9 +59,26 @@ class Counting:
         self.given_up.append(problem)
 
 
-async def _enqueue(runtime: Runtime, handler: JobHandler, chunks: int) -> UUID:
+class SideBySide(Counting):
+    """Notes how many of its chunks were under way at once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._now = self.most = 0
+
+    async def run_chunk(
+        self, runtime: Runtime, session: AsyncSession, job: JobView, chunk: ChunkView, *, now: datetime
+    ) -> dict[str, Any] | None:
+        self._now += 1
+        self.most = max(self.most, self._now)
+        await asyncio.sleep(0.05)
+        self._now -= 1
+        return await super().run_chunk(runtime, session, job, chunk, now=now)
+
+
+async def _enqueue(runtime: Runtime, handler: JobHandler, chunks: int, *, lanes: int = 1) -> UUID:
     kind = f"test-{new_id()}"
-    register_handler(kind, handler)
+    register_handler(kind, handler, lanes=lanes)
     async with transaction(runtime.engine, SCOPE) as session:
         return await enqueue(
             SCOPE,
@@ -94,6 +111,14 @@ async def test_a_job_is_done_once_by_two_workers(runtime: Runtime, world: World)
     job = await _job(runtime, job_id)
     assert (job.status, job.chunks_done, job.chunks_total) == ("succeeded", 8, 8)
     assert (handler.finished, await _effects(runtime, job_id)) == (1, 8)
+
+
+@pytest.mark.parametrize("lanes", [1, 3])
+async def test_as_many_chunks_are_done_at_once_as_the_kind_has_lanes(runtime: Runtime, world: World, lanes: int) -> None:
+    handler = SideBySide()
+    job_id = await _enqueue(runtime, handler, 7, lanes=lanes)
+    assert await run_job(runtime, SCOPE, job_id)
+    assert (handler.most, handler.calls, handler.finished, await _effects(runtime, job_id)) == (lanes, 7, 1, 7)
 
 
 async def test_a_passing_fault_is_tried_again_without_a_trace(runtime: Runtime, world: World) -> None:

@@ -94,17 +94,17 @@ async def change_rolls(task: Task, session: AsyncSession, changes: Sequence[Roll
     for change in changes:
         held, place = change.roll.entitlement, change.roll.place
         image = {name: held[name] for name in CORRECTED}
-        images.append(BeforeImage(kind, task.keys.subjects[place], held["id"], held["area_code"], image, task.mark(place)))
+        images.append(BeforeImage(kind, task.subjects[place], held["id"], held["area_code"], image, task.mark(place)))
         statement = sa.update(Entitlement).where(ENTITLEMENT.district == task.scope.district, ENTITLEMENT.id == held["id"])
         values = change.columns | {"version": held["version"] + 1, "updated_at": task.run.now}
         await session.execute(statement.values(**values).execution_options(synchronize_session=False))
     await keep(task.scope, session, task.run, images)
     moved = (
         [change.roll.entitlement["area_code"] for change in changes],
-        [task.keys.fingerprints[change.roll.place] for change in changes],
+        [task.fingerprints[change.roll.place] for change in changes],
         [change.roll.entitlement["version"] + 1 for change in changes],
     )
-    await move_marks(task, kind, [task.keys.subjects[change.roll.place] for change in changes], moved, created=False)
+    await move_marks(task, kind, [task.subjects[change.roll.place] for change in changes], moved, created=False)
 
 
 async def put_back(scope: AreaScope, session: AsyncSession, images: Sequence[Image], run: RunContext) -> dict[UUID, int]:

@@ -125,10 +125,10 @@ async def _add(task: Task, session: AsyncSession, rolls: Sequence[Roll]) -> None
     marked = {
         "area_code": [wall["area_code"] for wall in walled],
         "subject_id": ids,
-        "fingerprint": [task.keys.fingerprints[roll.place] for roll in rolls],
+        "fingerprint": [task.fingerprints[roll.place] for roll in rolls],
         "subject_version": [1] * len(rolls),
     }
-    await add_marks(task, ENTITLEMENTS.code, [task.keys.subjects[roll.place] for roll in rolls], marked, created=True)
+    await add_marks(task, ENTITLEMENTS.code, [task.subjects[roll.place] for roll in rolls], marked, created=True)
 
 
 def _entitlement(task: Task, roll: Roll) -> dict[str, Any]:

@@ -12,9 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.db.import_writers import RunContext, marks, people_known, register_writer
 from app.db.import_writers.number_lookup import find_people
 from app.db.import_writers.people_households import account_changes, write_households
-from app.db.import_writers.people_rows import Keys
 from app.db.import_writers.people_task import Refusals, Task, add_marks, move_marks
 from app.db.import_writers.people_undo import take_back, what_built_on
+from app.db.import_writers.row_digests import RowDigests
 from app.db.session import raw_connection
 from app.domain.access import AreaScope
 from app.domain.identity import normalise_name
@@ -27,19 +27,13 @@ HOLDER_DIFFERS = "户名与领款人登记的姓名不一致，请对照存折�
 
 
 async def open_task(scope: AreaScope, session: AsyncSession, block: Block, run: RunContext) -> Task:
-    """A block of a kind about households: its keys and marks, and the rows that say something new."""
+    """A block of a kind about households: its digests, and the rows that say something new with their marks."""
     driver = await raw_connection(session)
     rows = [values for _, values in block.rows()]
-    key = run.kind.key
-    subjects = [marks.subject_key(run, *(row[name] for name in key)) for row in rows]
-    keys = Keys(subjects, [marks.fingerprint(run, row) for row in rows])
-    known = await people_known.marks_of(scope, driver, run.kind.code, subjects)
-    places = [
-        place
-        for place, (subject, print_) in enumerate(zip(subjects, keys.fingerprints, strict=True))
-        if subject not in known or known[subject]["fingerprint"] != print_
-    ]
-    return Task(scope, driver, block, run, keys, known, places, Refusals(block))
+    subjects = [marks.subject_key(run, *(row[name] for name in run.kind.key)) for row in rows]
+    digests = RowDigests.of(block.numbers, subjects, [marks.fingerprint(run, row) for row in rows])
+    news = await digests.news(scope, driver, run.kind.code)
+    return Task(scope, driver, block, run, digests, {row["place"]: row for row in news}, Refusals(block))
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +115,7 @@ async def _mark(task: Task, written: list[tuple[int, Any, dict[str, Any]]]) -> N
     """So that the same row is known next time; the household itself has a mark of its own."""
     known = [(place, household) for place, household, _ in written if task.mark(place) is not None]
     fresh = [(place, household) for place, household, _ in written if task.mark(place) is None]
-    subjects, prints = task.keys.subjects, task.keys.fingerprints
+    subjects, prints = task.subjects, task.fingerprints
     columns = {
         "area_code": [household["area_code"] for _, household in fresh],
         "subject_id": [household["id"] for _, household in fresh],

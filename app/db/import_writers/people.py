@@ -1,17 +1,16 @@
 """Writing people and households: whose number, what changed, who may not, and then everything that is new in whole columns.
 
-A row that says what the last import of it said is left alone, whatever was edited in between. New people are sealed ahead under
+A row that says what the last import of it said is left alone, whatever was edited in between. New people are sealed under
 proposed identities; whatever was sealed under one that somebody else has settled first is thrown away, and what is on record is
 only ever changed under its own identity.
-The caller holds the kind: one import of people writes at a time in a district.
+Several may write at once. Each first claims the identities of its rows, in one order, then holds the people and households on
+record, in one order each: whoever comes second waits for the first, and sees what that has written.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -25,6 +24,7 @@ from app.db.import_writers.people_rows import KIND, Columns, column
 from app.db.import_writers.people_staging import add_people
 from app.db.import_writers.people_task import Refusals, Task, reprint_marks
 from app.db.import_writers.people_undo import take_back, what_built_on
+from app.db.import_writers.row_digests import RowDigests
 from app.db.import_writers.setwise import new_ids
 from app.db.session import raw_connection
 from app.domain.access import AreaScope
@@ -34,40 +34,32 @@ from app.domain.imports.model import Applied, Block
 RACED = (asyncpg.UniqueViolationError, asyncpg.ExclusionViolationError)
 
 
-@dataclass(frozen=True, slots=True)
-class Ahead:
-    """What can be made ready of a block before its turn comes: everything that takes no lock and decides nothing."""
-
-    keys: people_rows.Keys
-    sealed: people_rows.Sealed | None = None
-
-
 class PeopleWriter:
     """The writer of ``people``."""
 
-    async def look_ahead(self, scope: AreaScope, session: AsyncSession, block: Block, run: RunContext) -> Ahead:
-        """Makes ready what looks like news now, in another transaction than the one that writes, while that one is busy."""
-        keys = await asyncio.to_thread(people_rows.keys_of, block, run)
-        _, places = await _news(scope, await raw_connection(session), keys)
-        return Ahead(keys, await asyncio.to_thread(people_rows.seal, block, run, places) if places else None)
+    def digests_of(self, block: Block, run: RunContext) -> RowDigests:
+        return people_rows.digests_of(block, run)
+
+    async def says_nothing_new(self, scope: AreaScope, session: AsyncSession, digests: RowDigests) -> bool:
+        return await digests.say_nothing_new(scope, await raw_connection(session), KIND)
 
     async def write(
-        self, scope: AreaScope, session: AsyncSession, block: Block, run: RunContext, ahead: Ahead | None = None
+        self, scope: AreaScope, session: AsyncSession, block: Block, run: RunContext, digests: RowDigests | None = None
     ) -> Applied:
         """Everybody of the block is unchanged, written, or refused.
 
         ``Unavailable`` import_raced when somebody else registered one of them at this moment: the block is to be tried again.
         """
-        keys = ahead.keys if ahead else await asyncio.to_thread(people_rows.keys_of, block, run)
+        if digests is None or digests.numbers != block.numbers:
+            digests = await asyncio.to_thread(people_rows.digests_of, block, run)
         driver = await raw_connection(session)
-        marks, places = await _news(scope, driver, keys)
+        marks = {row["place"]: row for row in await digests.news(scope, driver, KIND)}
+        places = list(marks)
         if not places:
             return Applied(unchanged=len(block))
-        sealed = ahead.sealed if ahead else None
-        if sealed is None or sealed.places != places:
-            sealed = await asyncio.to_thread(people_rows.seal, block, run, places)
+        sealed = await asyncio.to_thread(people_rows.seal, block, run, places)
         try:
-            return await self._write(session, Task(scope, driver, block, run, keys, marks, places, Refusals(block)), sealed)
+            return await self._write(session, Task(scope, driver, block, run, digests, marks, Refusals(block)), sealed)
         except RACED as raced:
             raise Unavailable("import_raced", "同一人员或家庭正在由他人登记，请稍后重试。") from raced
 
@@ -113,14 +105,6 @@ def _told(task: Task, place: int, changed: set[str]) -> bool:
     return task.value("relation", place) == "head" or task.value("account_number", place) is not None
 
 
-async def _news(scope: AreaScope, driver: Any, keys: people_rows.Keys) -> tuple[dict[bytes, Any], list[int]]:
-    """The marks of the people of a block, and the places of those whose rows say something else than last time."""
-    marks = await people_known.marks_of(scope, driver, KIND, keys.subjects)
-    known = {subject: mark["fingerprint"] for subject, mark in marks.items()}
-    pairs = zip(keys.subjects, keys.fingerprints, strict=True)
-    return marks, [place for place, (subject, print_) in enumerate(pairs) if known.get(subject) != print_]
-
-
 async def _judge(task: Task, sealed: people_rows.Sealed) -> OnRecord:
     """Settles whose numbers these are and refuses what doesn't fit the record."""
     identities = await people_known.claim_identities(task.driver, sealed.digests, sealed.uids)
@@ -162,7 +146,6 @@ def _only(sealed: people_rows.Sealed, kept: Sequence[int]) -> tuple[Columns, Col
 async def _insert(task: Task, places: Sequence[int], people: Columns, facts: Columns) -> None:
     if not places:
         return
-    keys = task.keys
     await add_people(
         task,
         people
@@ -170,8 +153,8 @@ async def _insert(task: Task, places: Sequence[int], people: Columns, facts: Col
             "stay_id": new_ids(len(places)),
             "household_id": [task.household_ids[number] for number in column(task.block, "household_no", places)],
             "relation": column(task.block, "relation", places),
-            "subject_key": [keys.subjects[place] for place in places],
-            "fingerprint": [keys.fingerprints[place] for place in places],
+            "subject_key": [task.subjects[place] for place in places],
+            "fingerprint": [task.fingerprints[place] for place in places],
         },
         facts,
     )

@@ -216,5 +216,5 @@ def _before(task: Task, change: Change) -> BeforeImage:
         "stay_added": change.stay_id,
         "stay": None if change.relation is None else {"id": change.stay["id"], "relation": change.stay["relation"]},
     }
-    key = task.keys.subjects[change.place]
+    key = task.subjects[change.place]
     return BeforeImage(KIND, key, person["id"], task.value("area_code", change.place), image, task.mark(change.place))

@@ -17,6 +17,7 @@ from uuid import UUID
 import orjson
 
 from app.db.import_writers import RunContext
+from app.db.import_writers.row_digests import DIGEST_BYTES, RowDigests
 from app.db.import_writers.setwise import new_ids
 from app.domain.identity import normalise_name
 from app.domain.imports.model import Block
@@ -25,7 +26,6 @@ from app.security.masking import mask
 
 KIND: Final = "people"
 HOUSEHOLD_KIND: Final = "people_household"
-DIGEST_BYTES: Final = 16
 
 Columns = dict[str, list[Any]]
 #: Columns of a row that a person's own row takes as they are.
@@ -33,23 +33,11 @@ PLAIN: Final = ("name", "residence", "hukou_area_code", "ethnicity", "marital_st
 SIMPLE_FACTS: Final = ("employment", "study")
 
 
-@dataclass(frozen=True, slots=True)
-class Keys:
-    """Of each row of a block: the keyed digest of whom it is about, and of what it says."""
-
-    subjects: list[bytes]
-    fingerprints: list[bytes]
-
-
-def keys_of(block: Block, run: RunContext) -> Keys:
-    """Every column counts for the fingerprint, in the order of their names."""
-    digest = run.keys.fingerprint
-    numbers = block.columns["id_number"]
+def digests_of(block: Block, run: RunContext) -> RowDigests:
+    """Whom each row is about, by the ID number, and what it says: every column counts, in the order of their names."""
     rows = zip(*(block.columns[name] for name in sorted(block.columns)), strict=True)
-    return Keys(
-        [digest("import_person", number.encode())[:DIGEST_BYTES] for number in numbers],
-        [digest("import_row", orjson.dumps(row))[:DIGEST_BYTES] for row in rows],
-    )
+    subjects = run.keys.fingerprint_many("import_person", map(str.encode, block.columns["id_number"]))
+    return RowDigests.of(block.numbers, subjects, run.keys.fingerprint_many("import_row", map(orjson.dumps, rows)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,8 @@ from typing import Any
 from uuid import UUID
 
 from app.db.import_writers import RunContext
-from app.db.import_writers.people_rows import KIND, Keys, column
+from app.db.import_writers.people_rows import KIND, column
+from app.db.import_writers.row_digests import RowDigests
 from app.db.import_writers.setwise import insert_rows
 from app.domain.access import AreaScope
 from app.domain.imports.model import Block, RowFault, Verdicts
@@ -51,20 +52,26 @@ class Refusals:
         return {self._block.numbers[place]: [fault] for place, fault in sorted(self._faults.items())}
 
 
-@dataclass(slots=True)
+@dataclass
 class Task:
-    """One block with what was found out about it: which rows say something new, whose they are, in which household."""
+    """One block with what was found out about it: which rows say something new, whose they are, in which household.
+
+    ``marks``: of each row that says something new, by its place, what an import wrote last.
+    """
 
     scope: AreaScope
     driver: Any
     block: Block
     run: RunContext
-    keys: Keys
-    marks: dict[bytes, Any]
-    places: list[int]
+    digests: RowDigests
+    marks: dict[int, Any]
     refusals: Refusals
     uids: dict[int, UUID] = field(default_factory=dict)
     household_ids: dict[str, UUID] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.places = list(self.marks)
+        self.subjects, self.fingerprints = self.digests.subjects, self.digests.fingerprints
 
     @property
     def district(self) -> dict[str, str]:
@@ -85,7 +92,8 @@ class Task:
 
     def mark(self, place: int) -> Any:
         """What an import wrote last about the person of a row; None when none did."""
-        return self.marks.get(self.keys.subjects[place])
+        mark = self.marks[place]
+        return None if mark["subject_id"] is None else mark
 
     @property
     def left(self) -> list[int]:
@@ -114,7 +122,7 @@ async def mark_people(task: Task, places: Sequence[int], ids: Sequence[UUID], ve
     """What this import wrote about the people of these rows."""
     marked = [(place, row) for row, place in enumerate(places) if task.mark(place) is not None]
     fresh = [(place, row) for row, place in enumerate(places) if task.mark(place) is None]
-    subjects, prints = task.keys.subjects, task.keys.fingerprints
+    subjects, prints = task.subjects, task.fingerprints
     columns: dict[str, Sequence[Any]] = {
         "area_code": column(task.block, "area_code", [place for place, _ in fresh]),
         "subject_id": [ids[row] for _, row in fresh],
@@ -134,7 +142,5 @@ async def reprint_marks(task: Task, places: Sequence[int]) -> None:
     """The row is written otherwise but says what is on record: next time it is known at once."""
     known = [place for place in places if task.mark(place) is not None]
     if known:
-        subjects = [task.keys.subjects[place] for place in known]
-        await task.driver.execute(
-            _REPRINT, task.scope.district, KIND, subjects, [task.keys.fingerprints[place] for place in known]
-        )
+        subjects = [task.subjects[place] for place in known]
+        await task.driver.execute(_REPRINT, task.scope.district, KIND, subjects, [task.fingerprints[place] for place in known])

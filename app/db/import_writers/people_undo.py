@@ -49,16 +49,17 @@ _BLOCKERS = {
         AND coalesce(p.version, h.version) IS DISTINCT FROM m.subject_version
     """,
 }
+#: Arrays, not joins: tables that have just been filled have no statistics, and a join might read all marks for every row.
 _REMOVALS = (
-    f"DELETE FROM household_member WHERE district = $1 AND person_id IN ({_PEOPLE}{_CREATED})",
-    f"DELETE FROM person_fact WHERE district = $1 AND person_id IN ({_PEOPLE}{_CREATED})",
+    f"DELETE FROM household_member WHERE district = $1 AND person_id = ANY (ARRAY({_PEOPLE}{_CREATED}))",
+    f"DELETE FROM person_fact WHERE district = $1 AND person_id = ANY (ARRAY({_PEOPLE}{_CREATED}))",
     f"""
         DELETE FROM identity_home WHERE district = $1 AND person_uid IN (
-            SELECT person_uid FROM person WHERE district = $1 AND id IN ({_PEOPLE}{_CREATED})
+            SELECT person_uid FROM person WHERE district = $1 AND id = ANY (ARRAY({_PEOPLE}{_CREATED}))
         )
     """,
-    f"DELETE FROM person WHERE district = $1 AND id IN ({_PEOPLE}{_CREATED})",
-    f"DELETE FROM household WHERE district = $1 AND id IN ({_HOUSEHOLDS}{_CREATED})",
+    f"DELETE FROM person WHERE district = $1 AND id = ANY (ARRAY({_PEOPLE}{_CREATED}))",
+    f"DELETE FROM household WHERE district = $1 AND id = ANY (ARRAY({_HOUSEHOLDS}{_CREATED}))",
     f"DELETE FROM import_mark WHERE district = $1 AND import_id = $2 AND kind IN ('{KIND}', '{HOUSEHOLD_KIND}')",
 )
 _BEFORES = """

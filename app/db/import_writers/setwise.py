@@ -69,8 +69,8 @@ AS_TEXT: Final = frozenset({"jsonb"})
 def each_by(table: str, key: str, kind: str, place: int, *, held: bool = False) -> str:
     """``FROM`` the rows of a table in the district ``$1`` whose ``key`` is one of the array ``$place``, by one look-up each.
 
-    ``= ANY`` of some thousand keys under row-level security is planned as a walk over the whole district as long as a new table has
-    no statistics: the time of an import then grows with its square (60 of 130 µs a row at 100,000 rows).
+    ``= ANY`` of some thousand keys under row-level security is planned as a walk over the whole district as long as a new table
+    has no statistics: the time of an import then grows with its square (60 of 130 µs a row at 100,000 rows).
     ``held``: locked until the transaction ends. ``key`` has to lead an index behind the district.
     """
     lock = " FOR NO KEY UPDATE" if held else ""

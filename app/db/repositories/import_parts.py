@@ -34,7 +34,9 @@ class RejectedRow:
 
 @dataclass(frozen=True, slots=True)
 class StagedPart:
-    """Some thousand rows. ``rows_sealed`` is None once the import has ended."""
+    """Some thousand rows. ``rows_sealed`` is None once the import has ended; ``digests`` (`RowDigests.pack`) for kinds whose rows
+    are known by them.
+    """
 
     number: int
     first_row: int
@@ -43,6 +45,7 @@ class StagedPart:
     rows_sealed: bytes | None
     rejected_sealed: bytes | None
     done: bool = False
+    digests: bytes | None = None
 
 
 class PartSeals:
@@ -112,6 +115,7 @@ class ImportPartRepository:
             "first_row": part.first_row,
             "rows": part.rows,
             "rows_sealed": part.rows_sealed,
+            "digests": part.digests,
             "rejected": part.rejected,
             "rejected_sealed": part.rejected_sealed,
         }
@@ -119,8 +123,8 @@ class ImportPartRepository:
 
     async def get(self, scope: AreaScope, import_id: UUID, number: int) -> StagedPart:
         """Raises NoResultFound: parts are named by jobs, never by callers."""
-        chosen = (PART.number, PART.first_row, PART.rows, PART.rejected, PART.rows_sealed, PART.rejected_sealed, PART.done)
-        statement = sa.select(*chosen).where(*_of(scope, import_id), PART.number == number)
+        chosen = (PART.number, PART.first_row, PART.rows, PART.rejected, PART.rows_sealed, PART.rejected_sealed, PART.digests)
+        statement = sa.select(*chosen, PART.done).where(*_of(scope, import_id), PART.number == number)
         return StagedPart(**(await self._session.execute(statement)).mappings().one())
 
     async def set(self, scope: AreaScope, import_id: UUID, number: int, **values: Any) -> None:

@@ -96,7 +96,7 @@ class ImportRepository:
     async def drop_staged(self, scope: AreaScope, import_id: UUID) -> None:
         """Forgets the rows as sent."""
         staged = (PART.district == scope.district, PART.import_id == import_id, PART.rows_sealed.is_not(None))
-        await self._session.execute(sa.update(ImportPart).where(*staged).values(rows_sealed=None))
+        await self._session.execute(sa.update(ImportPart).where(*staged).values(rows_sealed=None, digests=None))
 
 
 def _visible(scope: AreaScope) -> list[sa.ColumnElement[bool]]:

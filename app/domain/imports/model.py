@@ -140,6 +140,7 @@ class Kind:
     check_row: RowCheck | None = None
     suspects: Callable[[Block, date], Iterable[int]] | None = None  # places that alone need ``check_row``; None: all of them
     file_check: Callable[[], FileCheck] | None = None
+    together: str | None = None  # rows that follow one another with the same value in this field are written together
     totals: tuple[str, ...] = ()  # numeric fields whose claimed total (a trailing 合计 row) is compared with the sum
     description: str = ""
 

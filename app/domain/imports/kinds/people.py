@@ -6,7 +6,7 @@ An empty cell never takes away what is on record: it says nothing. What ends a f
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any, Final
 
@@ -31,8 +31,6 @@ _ACCOUNT: Final = ("bank_name", "account_number", "account_holder")
 #: As the registry gives numbers out: the community and a running number.
 _GENERATED_NO: Final = re.compile(r"([0-9]{12})-[0-9]{6}")
 _CHECKED: Final = ("disability_category", "disability_grade", "disability_certificate")
-_NOTHING_STATED: Final = (None,) * len(_CHECKED)
-_NO_ACCOUNT: Final = (None,) * (len(_ACCOUNT) + 1)
 _PREFIXES: Final = {"hmt_residence_permit": ("81", "82", "83"), "foreign_permanent_residence": ("9",)}
 
 COLUMNS: Final = (
@@ -89,7 +87,7 @@ COLUMNS: Final = (
         example="13800000000",
         sensitive=True,
     ),
-    Column("ethnicity", "民族", Text(20), example="汉族"),
+    Column("ethnicity", "民族", Text(100), example="汉族"),
     Column("marital_status", "婚姻状况", Choice(words.MARITAL), aliases=("婚姻",), example="已婚"),
     Column(
         "disability_category",
@@ -122,7 +120,7 @@ COLUMNS: Final = (
         note="同一户只有一个账户，填在任一成员行",
         sensitive=True,
     ),
-    Column("account_holder", "户名", Name(100), aliases=("账户名", "账户名称", "开户名", "开户人")),
+    Column("account_holder", "户名", Name(of_one_person=False), aliases=("账户名", "账户名称", "开户名", "开户人")),
     Column("account_kind", "账户类型", Choice(words.ACCOUNT_KINDS), aliases=("账号类型", "卡折类型"), note="不填为银行卡"),
 )
 
@@ -145,21 +143,24 @@ def check_row(row: Mapping[str, Any], today: date) -> Iterable[RowFault]:
 def suspects(block: Block, today: date) -> Iterable[int]:
     """Rows of which ``check_row`` could find something: those that state more than who somebody is and where he lives."""
     columns, latest = block.columns, f"{today:%Y%m%d}"
-    stated = zip(*(columns[name] for name in _CHECKED), strict=True)
-    accounts = zip(*(columns[name] for name in (*_ACCOUNT, "account_kind")), strict=True)
-    plain = zip(columns["id_number"], columns["id_kind"], columns["household_no"], columns["address"], strict=True)
-    for place, (cells, account, (number, kind, household_no, address)) in enumerate(zip(stated, accounts, plain, strict=True)):
-        if (
-            cells != _NOTHING_STATED
-            or (account != _NO_ACCOUNT and not _is_plain_card(*account))
-            or kind not in (None, "resident_id")
-            or number is None
-            or number[0] in "89"
-            or number[6:14] > latest
-            or (address is not None and "*" in address)
-            or (household_no is not None and "-" in household_no)
-        ):
-            yield place
+    found = set[int]()
+    for name in _CHECKED:
+        found.update(_filled(columns[name]))
+    accounts = [columns[name] for name in (*_ACCOUNT, "account_kind")]
+    named = {place for cells in accounts for place in _filled(cells)}
+    found.update(place for place in named if not _is_plain_card(*(cells[place] for cells in accounts)))
+    found.update(place for place, kind in enumerate(columns["id_kind"]) if kind is not None and kind != "resident_id")
+    numbers = columns["id_number"]
+    found.update(place for place, one in enumerate(numbers) if one is None or not "1" <= one[0] <= "7" or one[6:14] > latest)
+    found.update(place for place, address in enumerate(columns["address"]) if address is not None and "*" in address)
+    found.update(place for place, one in enumerate(columns["household_no"]) if one is not None and "-" in one)
+    return sorted(found)
+
+
+def _filled(cells: Sequence[Any]) -> Iterable[int]:
+    if cells.count(None) == len(cells):
+        return ()
+    return [place for place, cell in enumerate(cells) if cell is not None]
 
 
 def _is_plain_card(bank: str | None, number: str | None, holder: str | None, kind: str | None) -> bool:
@@ -226,6 +227,7 @@ PEOPLE: Final = Kind(
     check_row=check_row,
     suspects=suspects,
     file_check=HouseholdsOfFile,
+    together="household_no",
     description=(
         "一人一行，同一户的成员户编号相同；每户须有且只有一名户主，户主一行也要在文件中。"
         "已登记的人员按身份证号更新，空白单元格不改变已有内容；有一行不能导入的户整户暂不导入。"

@@ -1,0 +1,126 @@
+"""Applying the parts of an import: several at once, each in a transaction of its own.
+
+While Postgres writes one part, the next is opened, checked and sealed; ``LANES`` parts are under way at any time. A part whose
+rows say what they said last time (`RowDigests`) isn't opened at all.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.db.import_writers import RunContext, writer_of
+from app.db.import_writers.row_digests import KnowsRows, RowDigests
+from app.db.repositories.import_parts import ImportPartRepository, PartSeals, StagedPart, rejections
+from app.db.repositories.imports import ImportRepository
+from app.domain.access import AreaScope
+from app.domain.imports import service
+from app.domain.imports.header import Layout
+from app.domain.imports.model import Applied, Block
+from app.domain.imports.ports import ImportRun
+from app.domain.imports.reading import Plan, RawRow, parse_block
+from app.jobs.import_running import context_of, fail_run, hold_kind, plan_of, record_end, today_of
+from app.jobs.registry import ChunkView, JobView
+from app.runtime import Runtime
+
+LANES = 3
+
+
+class ApplyHandler:
+    """Applies one part in one transaction: what a part writes, its counts and its being done are one."""
+
+    async def run_chunk(
+        self, runtime: Runtime, session: AsyncSession, job: JobView, chunk: ChunkView, *, now: datetime
+    ) -> dict[str, Any] | None:
+        imports, parts = ImportRepository(session), ImportPartRepository(session)
+        run, number = await imports.get(job.scope, job.subject), int(chunk.arguments["part"])
+        context = context_of(runtime, run, now, today_of(job))
+        part, seals = await parts.get(job.scope, run.id, number), PartSeals(runtime.cipher, run.id)
+        digests, read = _digests_of(part, seals), run.layout or {}
+        if digests is not None and await _says_nothing_new(session, job.scope, context, digests):
+            outcome = _counts(Applied(unchanged=len(digests)))
+        else:
+            plan = await plan_of(imports, job.scope, run, Layout.from_json(read["columns"]), today_of(job))
+            rows, block = await asyncio.to_thread(_block_of, plan, seals, part)
+            beside_others = digests is not None and bool(read.get("parts_stand_alone"))
+            await hold_kind(session, job.scope, context.kind, beside_others=beside_others)
+            outcome = _outcome(seals, part, rows, await _write(session, run, plan, context, block, digests))
+        await parts.set(job.scope, run.id, number, done=True, **outcome)
+        return None
+
+    async def finish(
+        self,
+        runtime: Runtime,  # noqa: ARG002
+        session: AsyncSession,
+        job: JobView,
+        *,
+        now: datetime,
+    ) -> None:
+        run = await service.end(ImportRepository(session), job.scope, job.subject, now)
+        await record_end(session, run, "import.finished")
+
+    async def give_up(
+        self,
+        runtime: Runtime,  # noqa: ARG002
+        session: AsyncSession,
+        job: JobView,
+        problem: dict[str, Any],
+        *,
+        now: datetime,
+    ) -> None:
+        await fail_run(session, job, problem, now)
+
+
+def _digests_of(part: StagedPart, seals: PartSeals) -> RowDigests | None:
+    """Of the rows that are left; None for kinds whose rows aren't known by digests."""
+    if part.digests is None:
+        return None
+    return RowDigests.unpack(part.digests).without({one.number for one in seals.open_rejected(part)})
+
+
+async def _says_nothing_new(session: AsyncSession, scope: AreaScope, context: RunContext, digests: RowDigests) -> bool:
+    writer = writer_of(context.kind)
+    return isinstance(writer, KnowsRows) and await writer.says_nothing_new(scope, session, digests)
+
+
+def _block_of(plan: Plan, seals: PartSeals, part: StagedPart) -> tuple[list[RawRow], Block]:
+    """The rows as sent, and those that reading has let through."""
+    rejected = {one.number for one in seals.open_rejected(part)}
+    rows = [row for row in seals.open_rows(part) if row[0] not in rejected]
+    block, verdicts = parse_block(plan, rows)
+    return rows, block.without(verdicts)
+
+
+async def _write(
+    session: AsyncSession, run: ImportRun, plan: Plan, context: RunContext, block: Block, digests: RowDigests | None
+) -> Applied:
+    """A dry run does the very same, and then takes it back."""
+    if not run.order.dry_run:
+        return await _written(session, plan, context, block, digests)
+    async with session.begin_nested() as attempt:
+        applied = await _written(session, plan, context, block, digests)
+        await attempt.rollback()
+    return applied
+
+
+async def _written(session: AsyncSession, plan: Plan, context: RunContext, block: Block, digests: RowDigests | None) -> Applied:
+    writer = writer_of(plan.kind)
+    if isinstance(writer, KnowsRows):
+        return await writer.write(plan.scope, session, block, context, digests)
+    return await writer.write(plan.scope, session, block, context)
+
+
+def _outcome(seals: PartSeals, part: StagedPart, rows: Sequence[RawRow], applied: Applied) -> dict[str, Any]:
+    """A part's columns after it has been written; what the writer refused joins the rejected rows."""
+    if not applied.refused:
+        return _counts(applied)
+    rejected = rejections(rows, applied.refused, seals.open_rejected(part))
+    return _counts(applied) | {"rejected": len(rejected), "rejected_sealed": seals.seal_rejected(part.number, rejected)}
+
+
+def _counts(applied: Applied) -> dict[str, Any]:
+    return {"created": applied.created, "updated": applied.updated, "unchanged": applied.unchanged}
