@@ -54,7 +54,16 @@ from bench.imports_people import HEADER, spoil_one, write_people  # noqa: E402
 from bench.imports_rowwise import TODAY, load  # noqa: E402
 
 SCOPE = AreaScope("350702", "350702")
-TARGETS = {"usual": 2.5, "first": 0.08, "again": 0.10, "memory_mib": 400.0, "growth": 1.1, "one_wrong_cell": 1.1}
+#: Measurement → what it is, and what it has to be.
+TARGETS = {
+    "usual": ("import of people / row by row", "≥", 2.5),
+    "first": ("import of people, first load / COPY of the file", "≥", 0.08),
+    "again": ("import of people, the same file again / COPY", "≥", 0.10),
+    "memory_mib": ("import of people, peak memory / 400 MiB", "≤", 1.0),
+    "growth": ("import of people, growth exponent", "≤", 1.1),
+    "one_wrong_cell": ("import of people, one wrong cell / none", "≤", 1.1),
+}
+MEMORY_MIB = 400
 PIECE = 1 << 20
 
 
@@ -266,11 +275,16 @@ def main() -> None:
             postgres.remove()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    for name, target in TARGETS.items():
-        print(f"{name}: {results[name]:.3f} (target {target})")
+    ratios = results | {"memory_mib": results["memory_mib"] / MEMORY_MIB}
+    told = [
+        {"name": name, "ratio": ratios[what], "relation": relation, "target": target}
+        for what, (name, relation, target) in TARGETS.items()
+    ]
+    for one in told:
+        print(f"{one['name']}: {one['ratio']:.3f} (target {one['relation']} {one['target']})")
     print(json.dumps(results))
     if sizes.json:
-        sizes.json.write_text(json.dumps(results, indent=1), "utf-8")
+        sizes.json.write_text(json.dumps({"results": told, "measured": results}, indent=1, ensure_ascii=False) + "\n", "utf-8")
 
 
 if __name__ == "__main__":

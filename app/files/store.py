@@ -104,14 +104,20 @@ class FileStore:
         for number in range(kept.parts):
             yield await self.part(scope, session, file_id, number)
 
-    def reader(self, scope: AreaScope, session: AsyncSession, kept: KeptFile) -> io.BufferedReader:
-        """A seekable file for a reader in another thread, which the coroutine that calls this awaits meanwhile: a session does
-        one thing at a time.
+    def reader(
+        self, scope: AreaScope, session: AsyncSession, kept: KeptFile, turn: asyncio.Lock | None = None
+    ) -> io.BufferedReader:
+        """A seekable file for a reader in another thread. A session does one thing at a time: whoever uses it meanwhile holds
+        ``turn``; without it the coroutine that calls this awaits the thread.
         """
-        loop = asyncio.get_running_loop()
+        loop, held = asyncio.get_running_loop(), turn or asyncio.Lock()
+
+        async def part(number: int) -> bytes:
+            async with held:
+                return await self.part(scope, session, kept.id, number)
 
         def fetch(number: int) -> bytes:
-            return asyncio.run_coroutine_threadsafe(self.part(scope, session, kept.id, number), loop).result(FETCH_SECONDS)
+            return asyncio.run_coroutine_threadsafe(part(number), loop).result(FETCH_SECONDS)
 
         return io.BufferedReader(PartsReader(kept.size_bytes, fetch), READ_AHEAD_BYTES)
 

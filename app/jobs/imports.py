@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import aclosing
 from datetime import UTC, date, datetime
 from functools import partial
 from typing import Any, TypeVar
@@ -102,15 +103,18 @@ class ReadHandler:
         """Stages every row; answers the columns of the import that are known now."""
         store, parts, seals = FileStore(runtime.cipher), ImportPartRepository(session), PartSeals(runtime.cipher, run.id)
         kept, progress = await store.get(job.scope, session, run.order.file_id), Progress(runtime, job)
-        source, profile = store.reader(job.scope, session, kept), profile_of(run)
+        turn = asyncio.Lock()
+        source, profile = store.reader(job.scope, session, kept, turn), profile_of(run)
         file = await _in(thread, lambda: open_file(source, kept.name, kind_of(run.order.kind), profile))
         plan = await plan_of(ImportRepository(session), job.scope, run, file.layout, today_of(job))
         writer = writer_of(plan.kind)
         known_by = partial(writer.digests_of, run=context) if isinstance(writer, KnowsRows) else None
         reading = FileReading(file, plan, seals, known_by)
-        while part := await _in(thread, reading.next_part):
-            await parts.add(job.scope, run.id, part)
-            await progress.show(reading.rows, source.tell())
+        async with aclosing(_one_ahead(thread, lambda: (reading.next_part(), reading.rows, source.tell()))) as ahead:
+            async for part, rows, position in ahead:
+                async with turn:
+                    await parts.add(job.scope, run.id, part)
+                await progress.show(rows, position)
         for number, verdicts in (await _in(thread, reading.end)).items():
             await self._reject(job.scope, parts, run, number, partial(merged, seals, verdicts), thread)
         return {
@@ -162,6 +166,22 @@ class ReadHandler:
 async def _in(thread: ThreadPoolExecutor, work: Callable[[], T]) -> T:
     """In the one thread that the readers of a file stay in, while this coroutine waits and its session serves them."""
     return await asyncio.get_running_loop().run_in_executor(thread, work)
+
+
+async def _one_ahead(
+    thread: ThreadPoolExecutor, work: Callable[[], tuple[StagedPart | None, int, int]]
+) -> AsyncGenerator[tuple[StagedPart, int, int]]:
+    """What ``work`` gives, until it gives no part; the next is under way in the thread while the caller stores the one before."""
+    coming = asyncio.create_task(_in(thread, work))
+    try:
+        while True:
+            part, rows, position = await coming
+            if part is None:
+                return
+            coming = asyncio.create_task(_in(thread, work))
+            yield part, rows, position
+    finally:
+        coming.cancel()
 
 
 class Progress:
