@@ -8,8 +8,9 @@ from typing import Any
 import xlsxwriter  # type: ignore[import-untyped]
 
 from app.codes import REGISTRY
-from app.domain.stations.dashboard import Dashboard
+from app.domain.stations.dashboard import Dashboard, StationFigures
 from app.domain.stations.model import Dimension
+from app.domain.stations.operating import JUDGED, OPERATING, OperatingReading, Shape
 from app.workbook import OPTIONS
 
 MET, FAILED, OPEN = "达标", "未达标", "不能判断"
@@ -20,7 +21,7 @@ HUNDREDTHS = 100
 
 
 def dashboard_workbook(found: Dashboard) -> bytes:
-    """Four sheets: heat table, radar, trend, funnel."""
+    """Six sheets: heat table, radar, trend, funnel, rates of the operating data, the counts behind them."""
     content = io.BytesIO()
     with xlsxwriter.Workbook(content, OPTIONS) as book:
         bold = book.add_format({"bold": True, "text_wrap": True})
@@ -29,6 +30,8 @@ def dashboard_workbook(found: Dashboard) -> bytes:
         _radar(book, found, bold, number)
         _trend(book, found, bold, number)
         _funnel(book, found, bold)
+        _rates(book, found, bold, number)
+        _counts(book, found, bold, number)
     return content.getvalue()
 
 
@@ -110,6 +113,57 @@ def _funnel(book: Any, found: Dashboard, bold: Any) -> None:
     chart.set_legend({"none": True})
     page.insert_chart(len(steps) + 2, 0, chart)
     page.set_column(0, 0, 16)
+
+
+def _rates(book: Any, found: Dashboard, bold: Any, number: Any) -> None:
+    """Stations by measures, in percent; empty where there is no figure."""
+    page = book.add_worksheet("运行指标")
+    rows = found.operations.stations
+    measures = [code for code in JUDGED if any(_reading(row, code).rate_bp is not None for row in rows)]
+    period = found.operations.period
+    page.write_row(0, 0, [f"{period.first} 至 {period.last}（%）", *(JUDGED[code].name for code in measures)], bold)
+    chart = book.add_chart({"type": "column"})
+    for row, station in enumerate(rows, start=1):
+        page.write_string(row, 0, station.name)
+        for column, code in enumerate(measures, start=1):
+            _write_points(page, row, column, _reading(station, code).rate_bp, number)
+    for column in range(1, len(measures) + 1):
+        span = 1, len(rows)
+        categories, values = ["运行指标", span[0], 0, span[1], 0], ["运行指标", span[0], column, span[1], column]
+        chart.add_series({"name": ["运行指标", 0, column], "categories": categories, "values": values})
+    chart.set_title({"name": "运行指标（%）"})
+    chart.set_y_axis({"min": 0, "max": 100})
+    if measures and rows:
+        page.insert_chart(len(rows) + 2, 0, chart)
+    page.set_column(0, 0, 30)
+    page.set_column(1, len(measures) + 1, 14)
+
+
+def _reading(station: StationFigures, code: str) -> OperatingReading:
+    return next(reading for reading in station.readings if reading.measure == code)
+
+
+def _counts(book: Any, found: Dashboard, bold: Any, number: Any) -> None:
+    """One line for each station and measure: the counts, or why there are none."""
+    page = book.add_worksheet("运行数据")
+    page.write_row(0, 0, ["工作站", "指标", "达标（合计）", "总数", "比例（%）", "计数或比值", "单位", "说明"], bold)
+    lines = [(station, reading) for station in found.operations.stations for reading in station.readings]
+    for row, (station, reading) in enumerate(lines, start=1):
+        measure = OPERATING[reading.measure]
+        page.write_row(row, 0, [station.name, measure.name])
+        if reading.count is not None:
+            page.write_number(row, 5, reading.count)
+        elif reading.tally is not None:
+            page.write_row(row, 2, [reading.tally.good, reading.tally.cases])
+            share = measure.shape is Shape.RATE
+            in_unit = reading.rate_bp if share or reading.rate_bp is None else reading.rate_bp // HUNDREDTHS
+            _write_points(page, row, 4 if share else 5, in_unit, number)
+        reason = REGISTRY["station_reason"][reading.reason] if reading.reason else measure.definition
+        page.write_row(row, 6, [measure.unit, reason])
+    page.autofilter(0, 0, len(lines), 7)
+    page.freeze_panes(1, 0)
+    page.set_column(0, 1, 28)
+    page.set_column(7, 7, 60)
 
 
 def _write_points(page: Any, row: int, column: int, points: int | None, number: Any) -> None:

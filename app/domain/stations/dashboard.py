@@ -10,6 +10,7 @@ from uuid import UUID
 
 from app.domain.calendar import Month
 from app.domain.stations.model import Assessment, Criterion, Dimension
+from app.domain.stations.operating import OperatingReading, Period
 from app.domain.stations.scoring import score_of, scores_by_dimension
 
 HUNDREDTHS = 100
@@ -53,9 +54,9 @@ def shown(subject: Subject) -> StationOnShow:
         area_code=subject.area_code,
         name=subject.name,
         grade=subject.assessment.grade.value,
-        points=_hundredths(score_of(verdicts).points),
+        points=hundredths(score_of(verdicts).points),
         cells=tuple(verdict.met for verdict in verdicts),
-        radar={dimension.value: _hundredths(score.points) for dimension, score in scores_by_dimension(verdicts).items()},
+        radar={dimension.value: hundredths(score.points) for dimension, score in scores_by_dimension(verdicts).items()},
     )
 
 
@@ -66,11 +67,11 @@ def trend_point(as_of: date, assessments: Sequence[Assessment]) -> TrendPoint:
         for dimension, score in scores_by_dimension(assessment.criteria).items():
             if score.points is not None:
                 points.setdefault(dimension, []).append(score.points)
-    means = {dimension.value: _hundredths(sum(found, Fraction()) / len(found)) for dimension, found in points.items()}
+    means = {dimension.value: hundredths(sum(found, Fraction()) / len(found)) for dimension, found in points.items()}
     return TrendPoint(as_of, means)
 
 
-def _hundredths(points: Fraction | None) -> int | None:
+def hundredths(points: Fraction | None) -> int | None:
     """Truncated, never rounded up."""
     return None if points is None else points.numerator * HUNDREDTHS // points.denominator
 
@@ -86,6 +87,23 @@ class Funnel:
 
 
 @dataclass(frozen=True, slots=True)
+class StationFigures:
+    """How a station worked over the period, in the order of ``operating.OPERATING``."""
+
+    station_id: UUID
+    name: str
+    readings: tuple[OperatingReading, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Operations:
+    """How all of them worked, whatever the standard of the page."""
+
+    period: Period
+    stations: tuple[StationFigures, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Dashboard:
     """Everything on one page."""
 
@@ -95,6 +113,7 @@ class Dashboard:
     stations: tuple[StationOnShow, ...]
     trend: tuple[TrendPoint, ...]
     rectifications: Funnel
+    operations: Operations
 
 
 def month_ends(as_of: date, months: int) -> list[date]:

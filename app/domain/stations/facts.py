@@ -17,7 +17,10 @@ CommunityKind = Literal["community", "village"]
 
 @dataclass(frozen=True, slots=True)
 class StaffFact:
-    """One post. ``leader``: 站长 or 副站长, who hold the post beside their own office."""
+    """One post. ``leader``: 站长 or 副站长, who hold the post beside their own office.
+
+    ``filed``: on file with the bureau after the examination. ``consulted``: the bureau was asked before the post was given.
+    """
 
     establishment: Establishment | None = None
     name: str | None = None
@@ -26,6 +29,8 @@ class StaffFact:
     since: date | None = None
     education: str | None = None
     leader: bool = False
+    filed: bool | None = None
+    consulted: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +47,7 @@ class BudgetFact:
     in_fiscal_budget: bool | None = None
     monthly_disbursed: bool | None = None
     amount_fen: int | None = None
+    last_year_fen: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +104,34 @@ class CommunityOfficeFact:
 
 
 @dataclass(frozen=True, slots=True)
+class TallyFact:
+    """Cases as they should be, and all cases. ``recorded`` False: nobody keeps such data."""
+
+    part: int | None = None
+    whole: int | None = None
+    recorded: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class OperationsFact:
+    """How the station worked over the last twelve full months, one tally for each of ``operating.JUDGED``."""
+
+    home_visit_rate: TallyFact = field(default_factory=TallyFact)
+    survey_rate: TallyFact = field(default_factory=TallyFact)
+    on_time_rate: TallyFact = field(default_factory=TallyFact)
+    notice_rate: TallyFact = field(default_factory=TallyFact)
+    review_rate: TallyFact = field(default_factory=TallyFact)
+    complete_case_files: TallyFact = field(default_factory=TallyFact)
+    digital_case_files: TallyFact = field(default_factory=TallyFact)
+    account_paid_rate: TallyFact = field(default_factory=TallyFact)
+    lead_on_time_rate: TallyFact = field(default_factory=TallyFact)
+    active_informants: TallyFact = field(default_factory=TallyFact)
+    service_on_time_rate: TallyFact = field(default_factory=TallyFact)
+    hotline_rate: TallyFact = field(default_factory=TallyFact)
+    petition_rate: TallyFact = field(default_factory=TallyFact)
+
+
+@dataclass(frozen=True, slots=True)
 class ClaimedTotals:
     """Totals as the form itself writes them, beside the items that they sum up."""
 
@@ -125,4 +159,5 @@ class Facts:
     volunteers: int | None = None
     emergency_plan: bool | None = None
     community_office: CommunityOfficeFact = field(default_factory=CommunityOfficeFact)
+    operations: OperationsFact = field(default_factory=OperationsFact)
     claimed: ClaimedTotals = field(default_factory=ClaimedTotals)

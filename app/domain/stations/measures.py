@@ -8,7 +8,7 @@ open, so it is a parameter of the criterion).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 from fractions import Fraction
@@ -16,6 +16,7 @@ from operator import attrgetter
 
 from app.domain.stations.facts import Facts, StaffFact
 from app.domain.stations.model import Undecided
+from app.domain.stations.operating import JUDGED
 from app.domain.stations.readings import HUNDRED, Reading, between, number, pointer, unknown
 from app.domain.stations.records import Establishment
 from app.domain.stations.vocabulary import COLLEGE, RULES, SIGNAGE, schooling
@@ -109,6 +110,30 @@ def _share_of(part: str, total: str) -> Read:
     return read
 
 
+def _rate_of(code: str) -> Read:
+    """Hundredths of the cases that were to be handled (``operating.OPERATING``)."""
+    share = _share_of(f"operations.{code}.part", f"operations.{code}.whole")
+    fact_of = attrgetter(f"operations.{code}")
+
+    def read(facts: Facts, on: date, leaders: bool) -> Reading:
+        fact = fact_of(facts)
+        if not fact.recorded:
+            return Reading(reason=Undecided.NO_DATA)
+        return Reading(reason=Undecided.NO_CASES) if fact.whole == 0 else share(facts, on, leaders)
+
+    return read
+
+
+def _digitised_share(facts: Facts, on: date, leaders: bool) -> Reading:
+    """From the case files where there are any, else from the sheet of the archives: one of the two, never a mixture."""
+    files, sheet = facts.operations.digital_case_files, facts.archives
+    if not files.recorded or not files.whole or files.part is None:
+        return _share_of("archives.digitised", "archives.total")(facts, on, leaders)
+    stated = "" if sheet.total is None or sheet.digitised is None else f"；登记的档案为 {sheet.digitised}/{sheet.total} 份"
+    note = f"按系统内在保对象的电子卷宗计算（{files.part}/{files.whole}{stated}）"
+    return replace(number(Fraction(HUNDRED * files.part, files.whole)), note=note)
+
+
 # --- staff -----------------------------------------------------------------------------------------------------------------
 
 
@@ -138,6 +163,15 @@ def _holds(*establishments: str) -> Callable[[StaffFact], bool | None]:
 def _below_college(post: StaffFact) -> bool | None:
     level = None if post.education is None else schooling(post.education)
     return None if level is None else level < COLLEGE
+
+
+def _budget_grown(facts: Facts, _on: date, _leaders: bool) -> Reading:
+    """More than the year before (逐年增长)."""
+    now, before = facts.budget.amount_fen, facts.budget.last_year_fen
+    if now is None or before is None:
+        pairs = (("budget.amount_fen", now), ("budget.last_year_fen", before))
+        return unknown(*(path for path, value in pairs if value is None))
+    return Reading(flag=now > before)
 
 
 def _leaders(facts: Facts, _on: date, _leaders: bool) -> Reading:
@@ -236,6 +270,10 @@ def _room_count(name: str, ending: str) -> Measure:
     return Measure(name, MeasureKind.NUMBER, ("community_office.rooms",), _rooms(ending), unit="个")
 
 
+def _tally(code: str) -> tuple[str, ...]:
+    return tuple(f"operations.{code}.{name}" for name in ("part", "whole", "recorded"))
+
+
 MEASURES: dict[str, Measure] = {
     "staff_members": _staff("工作人员", _count(lambda _post: True, "name")),
     "established_staff": _staff("在编工作人员", _count(_holds(*ESTABLISHED), "establishment"), "staff.establishment"),
@@ -248,6 +286,14 @@ MEASURES: dict[str, Measure] = {
         "兼职人员", _count(lambda post: None if post.full_time is None else not post.full_time, "full_time"), "staff.full_time"
     ),
     "staff_below_college": _staff("大专以下学历人员", _count(_below_college, "education"), "staff.education"),
+    "staff_not_filed": _staff(
+        "未经考试合格备案的人员", _count(lambda post: None if post.filed is None else not post.filed, "filed"), "staff.filed"
+    ),
+    "staff_not_consulted": _staff(
+        "任职前未征求区民政局意见的人员",
+        _count(lambda post: None if post.consulted is None else not post.consulted, "consulted"),
+        "staff.consulted",
+    ),
     "shortest_years_in_post": _staff("任职最短者的任职年数", _shortest_years, "staff.since", unit="年"),
     "leaders": Measure("站长、副站长", MeasureKind.NUMBER, ("staff", "staff.leader"), _leaders, unit="人"),
     **_numbers("㎡", {"premises_area_m2": ("办公场所面积", "premises.area_m2")}),
@@ -263,6 +309,7 @@ MEASURES: dict[str, Measure] = {
             "emergency_plan": ("有应急措施", "emergency_plan"),
         }
     ),
+    "budget_grown": Measure("工作经费逐年增长", MeasureKind.FLAG, ("budget.amount_fen", "budget.last_year_fen"), _budget_grown),
     **_numbers("分", {"budget_fen": ("年度工作经费", "budget.amount_fen")}),
     **_numbers(
         "台（部、辆）",
@@ -290,8 +337,8 @@ MEASURES: dict[str, Measure] = {
     "archives_digitised_share": Measure(
         "档案微机管理的比例",
         MeasureKind.NUMBER,
-        ("archives.digitised", "archives.total"),
-        _share_of("archives.digitised", "archives.total"),
+        ("archives.digitised", "archives.total", *_tally("digital_case_files")),
+        _digitised_share,
         unit="%",
     ),
     "informants_per_community": Measure(
@@ -319,6 +366,7 @@ MEASURES: dict[str, Measure] = {
     "community_facilities": Measure(
         "社区服务设施", MeasureKind.CODES, ("community_office.rooms",), _codes_of("community_office.rooms"), unit="项"
     ),
+    **{code: Measure(one.name, MeasureKind.NUMBER, _tally(code), _rate_of(code), unit=one.unit) for code, one in JUDGED.items()},
 }
 
 #: What chooses among the limits of a criterion; that of a community is read with ``items_of``.

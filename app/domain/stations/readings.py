@@ -16,7 +16,8 @@ HUNDRED = 100
 class Reading:
     """A number lies between ``low`` and ``high`` (equal when it is known); a flag, a kind or codes stand in their own field.
 
-    ``missing`` points at facts of the sheet that aren't known; ``reason`` says why nothing can be read at all.
+    ``missing`` points at facts of the sheet that aren't known; ``reason`` says why nothing can be read at all; ``note`` which
+    of two facts was read.
     """
 
     low: Fraction | None = None
@@ -26,6 +27,7 @@ class Reading:
     codes: frozenset[str] | None = None
     missing: tuple[str, ...] = ()
     reason: Undecided | None = None
+    note: str | None = None
 
     @property
     def shown(self) -> str | None:
