@@ -48,7 +48,7 @@ class ImportClient:
 
     def __init__(self, base_url: str, login: Login, say: Say) -> None:
         timeout = httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS)
-        self._http = httpx.Client(base_url=base_url.rstrip("/") + "/api/v1", timeout=timeout)
+        self._http = httpx.Client(base_url=_interface(base_url), timeout=timeout)
         self._login = login
         self._say = say
 
@@ -129,6 +129,18 @@ class ImportClient:
     def _pauses(self) -> Iterator[float]:
         for number in range(TRIES):
             yield min(FIRST_PAUSE_SECONDS * 2**number, MAX_PAUSE_SECONDS)
+
+
+def _interface(address: str) -> str:
+    """Where the interface is, whether or not somebody has written http:// before the address or /api/v1 after it."""
+    written = address.strip()
+    try:
+        url = httpx.URL(written if "://" in written else f"http://{written}")
+    except httpx.InvalidURL:
+        url = httpx.URL("")
+    if url.scheme not in ("http", "https") or not url.host:
+        raise ImportFailedError(f"服务地址 {address} 不正确，应为 http://主机:端口 或 https://主机。")
+    return str(url).rstrip("/").removesuffix("/api/v1") + "/api/v1"
 
 
 def _passes(answer: httpx.Response) -> bool:

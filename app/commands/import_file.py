@@ -42,6 +42,7 @@ def _run(args: argparse.Namespace) -> int:
 
     progress = Progress()
     try:
+        _require_readable(args.file)
         client = ImportClient(args.base_url, _login(args), progress.say)
         try:
             return _import(client, args, progress)
@@ -51,6 +52,19 @@ def _run(args: argparse.Namespace) -> int:
         progress.end()
         print(f"导入失败：{failure}", file=sys.stderr)
         return FAILED
+
+
+def _require_readable(file: Path) -> None:
+    from app.commands._import_client import ImportFailedError
+
+    try:
+        file.open("rb").close()
+    except FileNotFoundError:
+        raise ImportFailedError(f"找不到文件 {file}，请核对路径。") from None
+    except IsADirectoryError:
+        raise ImportFailedError(f"{file} 是文件夹，请给出其中的 CSV 或 XLSX 文件。") from None
+    except OSError as error:
+        raise ImportFailedError(f"文件 {file} 打不开（{error.strerror}），请核对读取权限。") from None
 
 
 def _login(args: argparse.Namespace) -> Login:
@@ -66,6 +80,8 @@ def _login(args: argparse.Namespace) -> Login:
 
 
 def _import(client: ImportClient, args: argparse.Namespace, progress: Progress) -> int:
+    from app.commands._import_client import ImportFailedError
+
     fields = {"kind": args.kind, "mode": args.mode, "dry_run": "true" if args.dry_run else "false"}
     if args.profile:
         fields["profile"] = args.profile
@@ -73,8 +89,8 @@ def _import(client: ImportClient, args: argparse.Namespace, progress: Progress) 
     run = client.send(args.file, fields, lambda sent: progress.show("上传", sent / size, f"{sent >> 10} KB"))
     try:
         run = _follow(client, run["id"], progress)
-    except KeyboardInterrupt:
-        progress.say(f"已停止等待；导入 {run['id']} 仍在服务器上继续。")
+    except (KeyboardInterrupt, ImportFailedError):
+        progress.say(f"已停止等待；导入 {run['id']} 已提交，仍在服务器上继续，可查询 /api/v1/imports/{run['id']}。")
         raise
     progress.end()
     return _conclude(client, run, args.file)
@@ -104,9 +120,13 @@ def _conclude(client: ImportClient, run: dict[str, Any], source: Path) -> int:
     if not run["rows_rejected"]:
         return ALL_IN
     _show_errors(client, run)
-    target = source.with_name(f"{source.stem}.errors.csv")
-    client.save(f"/imports/{run['id']}/errors.csv", target)
-    print(f"未导入的行已存入 {target}，更正后可直接重新导入。")
+    path, target = f"/imports/{run['id']}/errors.csv", source.with_name(f"{source.stem}.errors.csv")
+    try:
+        client.save(path, target)
+    except OSError as error:
+        print(f"未导入的行没能存入 {target}（{error.strerror}）；请核对写入权限，或从 /api/v1{path} 下载。", file=sys.stderr)
+    else:
+        print(f"未导入的行已存入 {target}，更正后可直接重新导入。")
     return SOME_REJECTED
 
 

@@ -1,4 +1,4 @@
-"""Making the file of an export in the background: read a chunk, write it, seal it; in bounded memory but for workbooks."""
+"""Making the file of an export in the background: read a chunk, write it, seal it; in bounded memory."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ from app.jobs.trail import record_outcome
 from app.runtime import Runtime
 from app.security.fields import Field
 from app.security.masking import mask
-from app.sheets.writing import CSV_TYPE, XLSX_TYPE, CsvWriting, Heading, TableWriting, XlsxWriting
+from app.sheets.workbook_writing import XlsxWriting
+from app.sheets.writing import CSV_TYPE, XLSX_TYPE, CsvWriting, Heading, TableWriting
 
 KIND = "export"
 MAX_BYTES = 4 << 30

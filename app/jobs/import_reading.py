@@ -15,6 +15,7 @@ import numpy as np
 from app.db.import_writers.row_digests import RowDigests
 from app.db.repositories.import_parts import PartSeals, StagedPart, rejections
 from app.domain.errors import Malformed
+from app.domain.imports.exporting import is_export
 from app.domain.imports.header import Layout, Sifter, find_layout, fits
 from app.domain.imports.model import Block, Kind, Verdicts
 from app.domain.imports.profiles import Profile
@@ -36,6 +37,7 @@ class OpenFile:
     layout: Layout
     sifter: Sifter
     rows: Iterator[RawRow]
+    is_export: bool  # of ours, which may be empty
 
 
 def open_file(source: BinaryIO, name: str, kind: Kind, profile: Profile | None) -> OpenFile:
@@ -47,7 +49,7 @@ def open_file(source: BinaryIO, name: str, kind: Kind, profile: Profile | None) 
     supplied = profile.fixed if profile else ()
     layout = find_layout(kind, first, mapping, supplied=supplied, date_1904=sheet.facts.date_1904)
     sifter = Sifter(kind, layout, sheet.merged, profile.read if profile else None)
-    return OpenFile(sheet, layout, sifter, iter(sifter.sift(chain(first, rows))))
+    return OpenFile(sheet, layout, sifter, iter(sifter.sift(chain(first, rows))), is_export(first))
 
 
 class Cutter:
@@ -134,7 +136,7 @@ class FileReading:
 
     def end(self) -> dict[int, Verdicts]:
         """What holds between rows, by the part that the rows are in. Raises Malformed for a file without rows."""
-        if not self.rows:
+        if not self.rows and not self._file.is_export:
             raise Malformed("no_data_rows", "文件只有表头，没有数据行；请核对是否选错了文件或工作表。")
         found: dict[int, Verdicts] = defaultdict(dict)
         for number, faults in self._whole.verdicts().items():
@@ -154,7 +156,8 @@ class FileReading:
         return [*self._unread_columns(), *self._unread_sheets(), *self._skipped_rows(), *self._differing_totals()]
 
     def _unread_columns(self) -> Iterator[dict[str, Any]]:
-        unknown = [header for header in self._file.layout.unknown if header not in OUR_OWN]
+        expected = {*OUR_OWN, *(self._plan.profile.only_written() if self._plan.profile else ())}
+        unknown = [header for header in self._file.layout.unknown if header not in expected]
         if unknown:
             yield _notice("column_unknown", f"不认识的列，未导入：{'、'.join(unknown)}。如需导入，请按模板更正列名。")
         if self._file.sifter.stray:
@@ -166,6 +169,9 @@ class FileReading:
         if facts.other_sheets:
             others = "、".join(facts.other_sheets)
             yield _notice("sheets_unread", f"只读取了工作表“{facts.sheet}”，未读取：{others}。如需导入，请分别存为文件。")
+        if facts.hidden_sheets:
+            hidden = "、".join(facts.hidden_sheets)
+            yield _notice("sheets_unread", f"隐藏的工作表不读取：{hidden}。如需导入，请取消隐藏，并另存为单独的文件。")
 
     def _skipped_rows(self) -> Iterator[dict[str, Any]]:
         for reason, count in self._file.sifter.skipped.items():

@@ -25,6 +25,6 @@ async def forget_old_files(runtime: Runtime) -> int:
             ended = await ImportRepository(session).list_ended(scope, before=before)
             for import_id, file_id in ended:
                 await drop_parts(scope, session, file_id)
-                await ImportPartRepository(session).drop_rejected(scope, import_id)
+                await ImportPartRepository(session).drop_contents(scope, import_id)
         forgotten += len(ended)
     return forgotten

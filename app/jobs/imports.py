@@ -24,6 +24,7 @@ from app.domain.imports import service
 from app.domain.imports.ports import ImportRun
 from app.domain.imports.registry import kind_of
 from app.files import FileStore
+from app.jobs.import_again import read_under, settle_as_before
 from app.jobs.import_applying import LANES, ApplyHandler
 from app.jobs.import_reading import FileReading, merged, open_file
 from app.jobs.import_running import context_of, fail_run, hold_kind, plan_of, profile_of, record_end, today_of
@@ -103,6 +104,9 @@ class ReadHandler:
         """Stages every row; answers the columns of the import that are known now."""
         store, parts, seals = FileStore(runtime.cipher), ImportPartRepository(session), PartSeals(runtime.cipher, run.id)
         kept, progress = await store.get(job.scope, session, run.order.file_id), Progress(runtime, job)
+        under = read_under(kept.name, await ImportRepository(session).known_areas(job.scope, today_of(job)))
+        if as_before := await settle_as_before(job.scope, session, run, kept, context, under):
+            return as_before
         turn = asyncio.Lock()
         source, profile = store.reader(job.scope, session, kept, turn), profile_of(run)
         file = await _in(thread, lambda: open_file(source, kept.name, kind_of(run.order.kind), profile))
@@ -118,7 +122,7 @@ class ReadHandler:
         for number, verdicts in (await _in(thread, reading.end)).items():
             await self._reject(job.scope, parts, run, number, partial(merged, seals, verdicts), thread)
         return {
-            "layout": reading.layout(),
+            "layout": reading.layout() | {"read_under": under},
             "notices": reading.notices(),
             "rows_total": reading.rows,
             "bytes_read": kept.size_bytes,

@@ -19,6 +19,7 @@ from sqlalchemy import text
 import app.routers.v1  # noqa: F401  (importing the areas registers their job handlers)
 from app.db.engine import application_url
 from app.db.session import transaction
+from app.jobs.export_retention import forget_old_exports
 from app.jobs.import_retention import forget_old_files
 from app.jobs.queue import ENTRYPOINT, read_ticket
 from app.jobs.runner import run_job
@@ -93,6 +94,7 @@ async def _clear(runtime: Runtime) -> None:
         async with transaction(runtime.engine) as session:
             await session.execute(text(statement))
     await forget_old_files(runtime)
+    await forget_old_exports(runtime)
 
 
 async def _take_jobs(runtime: Runtime, stop: asyncio.Event) -> None:

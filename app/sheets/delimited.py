@@ -14,16 +14,17 @@ from contextlib import suppress
 from statistics import median
 from typing import BinaryIO, Final
 
+from app.domain.imports.formulas import plain_texts
 from app.domain.imports.model import Cell, RowFault
 from app.sheets.encoding import decoded, encoding_of
 from app.sheets.model import Fits, Merged, SheetFacts, SheetFault
 
 _DELIMITERS: Final = ",\t;|"
+_NOTHING: Final = ' \t\r\n"\ufeff\u3000' + _DELIMITERS
 _LOOK_AHEAD: Final = 1 << 16
 _HEAD_LINES: Final = 40
 _LONGEST_LINE: Final = 1 << 22  # without any line break it is no table
 _RECORD_LINES: Final = 300  # a cell with more line breaks is an unclosed quote
-_ESCAPED: Final = tuple(f"'{mark}" for mark in "=+-@'\t\r")  # as text is kept from becoming a formula
 _TELLING_CELLS: Final = 4
 _UNBALANCED: Final = RowFault(None, "quotes_unbalanced", "该行的引号不成对；请补全或删去多余的英文双引号，再导入。")
 
@@ -38,7 +39,10 @@ class DelimitedSheet:
     def __init__(self, source: BinaryIO, fits: Fits | None = None) -> None:
         self._source = source
         self._codec = encoding_of(source)
-        self._delimiter = _delimiter_of(next(decoded(source, self._codec), ""), fits)
+        beginning = next(decoded(source, self._codec), "")
+        if not beginning.strip(_NOTHING):
+            raise SheetFault("file_empty", "文件没有内容，请核对是否选错文件或没有保存。")
+        self._delimiter = _delimiter_of(beginning, fits)
         self._apostrophes = False
         self.faults: dict[int, RowFault] = {}
         self.merged: Merged = {}
@@ -55,7 +59,7 @@ class DelimitedSheet:
                     if len(feed.taken) > 1 and _swallowed(record, self._delimiter):
                         self.faults[number] = _UNBALANCED
                     feed.taken.clear()
-                    yield number, _unescaped(record) if self._apostrophes else record  # type: ignore[misc]
+                    yield number, plain_texts(record) if self._apostrophes else record  # type: ignore[misc]
             except (csv.Error, _Runaway):
                 number += 1
                 self.faults[number] = _UNBALANCED
@@ -110,10 +114,6 @@ def _swallowed(record: list[str], delimiter: str) -> bool:
     """Whether two stray quotes, one below the other, have made one cell of what lies between them: a row's worth of cells."""
     between = len(record) - 1
     return between >= _TELLING_CELLS and any("\n" in cell and cell.count(delimiter) >= between for cell in record)
-
-
-def _unescaped(record: list[str]) -> list[str]:
-    return [cell[1:] if cell.startswith(_ESCAPED) else cell for cell in record]
 
 
 def _delimiter_of(text: str, fits: Fits | None) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from datetime import date
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -14,6 +14,7 @@ from app.db.export_readers import reader_of
 from app.db.import_writers import writer_of
 from app.db.session import transaction
 from app.domain.imports.registry import KINDS
+from app.jobs.export_retention import forget_old_exports
 from app.runtime import Runtime
 from tests.integration import test_import_kinds as samples
 from tests.integration.export_kit import PURPOSE, WHOLE, ask, content, csv_rows, exported, file_of, refused_rows, sheet_rows
@@ -97,6 +98,14 @@ async def test_an_export_that_is_sent_in_changes_nothing(
     assert [notice for notice in sent["notices"] if notice["code"] != "rows_skipped"] == []
 
 
+@pytest.mark.parametrize("file_format", ["csv", "xlsx"])
+async def test_an_export_of_nothing_is_no_fault(runtime: Runtime, sign_in: SignIn, filled: None, file_format: str) -> None:
+    client = sign_in("district.reviewer")
+    file = await file_of(runtime, client, "stations", format=file_format, area_code=MEISHAN)
+    sent = await imported(runtime, client, file, kind="stations", name=f"x.{file_format}")
+    assert (sent["status"], sent["rows_total"], sent["problem"], sent["notices"]) == ("succeeded", 0, None, [])
+
+
 async def test_rolls_and_payees_say_what_was_imported(runtime: Runtime, sign_in: SignIn, filled: None) -> None:
     client = sign_in("district.reviewer")
     rolls = csv_rows(await file_of(runtime, client, "entitlements", plain=True))[1]
@@ -120,8 +129,8 @@ async def test_what_would_be_a_formula_is_kept_from_being_one_and_comes_back(
     await bench.write(*(samples.warning() | {"预警内容": one} for one in texts))
     file = await file_of(runtime, client, "warnings", plain=True)
     found = [row["预警内容"] for row in csv_rows(file)[1]]
-    assert not any(one.startswith(("=", "+", "@", "-2")) for one in found)
-    assert {"'=1+1", "''=quoted", "-5.00"} <= set(found)
+    assert not any(one.startswith(("=", "+", "@", "-2", "＝")) for one in found)
+    assert {"'=1+1", "''=quoted", "-5.00", "'＝全角"} <= set(found)
     assert (await imported(runtime, client, file, kind="warnings"))["rows_updated"] == 0
     book = await file_of(runtime, client, "warnings", plain=True, format="xlsx")
     cells = [cell for row in load_workbook(io.BytesIO(book)).active.iter_rows() for cell in row if cell.value is not None]
@@ -266,10 +275,27 @@ async def test_the_file_is_kept_under_seal(runtime: Runtime, sign_in: SignIn, fi
     assert not any("身份证号".encode() in part for part in parts)
 
 
+async def test_files_lie_ready_for_some_days_only(runtime: Runtime, sign_in: SignIn, filled: None) -> None:
+    client = sign_in("district.reviewer")
+    old, young = [await exported(runtime, client, "stations") for _ in range(2)]
+    days = runtime.settings.export_content_days
+    finished, until = (datetime.fromisoformat(young[name]) for name in ("finished_at", "available_until"))
+    assert until - finished == timedelta(days=days)
+    async with transaction(runtime.engine, WHOLE) as session:
+        aged = text("UPDATE export_run SET finished_at = finished_at - make_interval(days => :d) WHERE id = :i")
+        await session.execute(aged, {"d": days, "i": old["id"]})
+    assert await forget_old_exports(runtime) >= 1
+    gone = await client.get(f"/api/v1/exports/{old['id']}/content")
+    assert (gone.status_code, gone.json()["code"]) == (404, "export_expired")
+    assert "重新导出" in gone.json()["detail"]
+    assert (await client.get(f"/api/v1/exports/{old['id']}")).json()["rows"] == old["rows"]
+    assert await content(client, young)
+
+
 async def test_too_many_rows_for_a_workbook_are_refused_with_a_way_out(
     runtime: Runtime, sign_in: SignIn, filled: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.sheets.writing.XLSX_ROWS", 2)
+    monkeypatch.setattr("app.sheets.workbook_writing.XLSX_ROWS", 5)
     export = await exported(runtime, sign_in("district.reviewer"), "informants", format="xlsx")
     assert (export["status"], export["problem"]["code"]) == ("failed", "export_too_many_rows")
     assert "csv" in export["problem"]["detail"]

@@ -54,6 +54,7 @@ def staff() -> dict[str, Cell]:
         "学历": "大专",
         "考试是否合格": "是",
         "备案日期": "2025-03-01",
+        "征求意见日期": "2024-04-20",
         "任职日期": "2024-05-06",
         "离任日期": None,
     }
@@ -222,8 +223,10 @@ async def test_somebody_quicker_at_the_desk_costs_one_row_and_not_the_file(runti
     [
         ("resident_counts", resident_count, {"户数": "1854"}, ("户数", "more_households_than_people")),
         ("resident_counts", resident_count, {"统计日期": "2026-11-21"}, ("统计日期", "date_in_future")),
+        ("stations", station, {"联系电话": "打前台"}, ("联系电话", "phone_format")),
         ("stations", station, {"区划代码": MEISHAN}, ("区划代码", "area_code_malformed")),
         ("staff", staff, {"考试是否合格": "否"}, ("备案日期", "filed_without_exam")),
+        ("staff", staff, {"征求意见日期": "2024-05-07"}, ("征求意见日期", "consulted_too_late")),
         ("staff", staff, {"离任日期": "2024-05-05"}, ("离任日期", "period_reversed")),
         ("informants", informant, {"手机号": "12345"}, ("手机号", "phone_format")),
         ("death_notices", death, {"死亡日期": "1949-10-01"}, ("死亡日期", "before_birth")),

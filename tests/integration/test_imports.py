@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import io
 from collections.abc import Callable
 from uuid import uuid4
 
 import httpx
+import openpyxl  # type: ignore[import-untyped]
 import pytest
 from sqlalchemy import text
 
@@ -139,10 +141,6 @@ async def test_rejected_rows_come_back_corrected(runtime: Runtime, sign_in: Sign
 
 
 async def test_rejected_rows_as_a_workbook(runtime: Runtime, sign_in: SignIn) -> None:
-    import io
-
-    import openpyxl  # type: ignore[import-untyped]
-
     clerk = sign_in("s001.clerk")
     rows = things(3)
     rows[1][1], rows[1][3], rows[2][1] = BROKEN, ID_NUMBER, "=1+1"
@@ -152,6 +150,7 @@ async def test_rejected_rows_as_a_workbook(runtime: Runtime, sign_in: SignIn) ->
     assert [cell.value for cell in sheet[1]] == ["行号", "错误原因", *HEADERS]
     assert sheet["F2"].value == ID_NUMBER
     assert sheet["F2"].data_type == "s"
+    assert [cell.number_format for cell in sheet[2]] == ["General", *["@"] * 6]  # text still, once somebody has corrected it
 
 
 async def test_insert_refuses_what_is_there(runtime: Runtime, sign_in: SignIn) -> None:
@@ -416,12 +415,39 @@ async def test_kinds_and_their_templates(runtime: Runtime, sign_in: SignIn) -> N
     assert (await clerk.get(f"{IMPORTS}/templates/nothing.xlsx")).status_code == 404
 
 
+async def test_a_template_keeps_numbers_as_they_are_typed(sign_in: SignIn) -> None:
+    """An ID number typed into an ordinary cell becomes 3.50702E+17; and whoever fills in a word is told which there are."""
+    template = await sign_in("s001.clerk").get(f"{IMPORTS}/templates/people.xlsx")
+    book = openpyxl.load_workbook(io.BytesIO(template.content))
+    columns, notes = book["人员和家庭"], list(book["填写说明"].values)
+    places = {cell.value.rstrip("*"): cell.column for cell in columns[1]}
+    groups = columns.column_dimensions.values()
+    formats = {title: [one.number_format for one in groups if one.min <= place <= one.max] for title, place in places.items()}
+    assert [formats[title] for title in ("身份证号", "银行账号", "户编号", "月收入(元)")] == [["@"], ["@"], ["@"], ["General"]]
+    relation = next(row for row in notes if row[0] == "与户主关系")
+    assert "户主、配偶、子女" in relation[2]
+
+
 async def test_a_template_sent_back_empty_is_refused_as_empty(runtime: Runtime, sign_in: SignIn) -> None:
     """The example of the second sheet is no data."""
     clerk = sign_in("s001.clerk")
     template = await clerk.get(f"{IMPORTS}/templates/{KIND}.xlsx")
     run = await imported(runtime, clerk, template.content, name="template.xlsx")
     assert (run["status"], run["rows_total"]) == ("failed", 0)
+
+
+async def test_hidden_sheets_are_left_out_and_named(runtime: Runtime, sign_in: SignIn) -> None:
+    book = openpyxl.Workbook()
+    for sheet in (book.active, book.create_sheet("旧名册")):
+        sheet.append(HEADERS)
+        sheet.append(things(1)[0])
+    book["旧名册"].sheet_state = "hidden"
+    content = io.BytesIO()
+    book.save(content)
+    run = await imported(runtime, sign_in("s001.clerk"), content.getvalue(), name="things.xlsx")
+    assert run["rows_created"] == 1
+    assert [notice["code"] for notice in run["notices"]] == ["sheets_unread"]
+    assert "旧名册" in run["notices"][0]["message"]
 
 
 async def test_sums_that_a_file_claims_are_compared(runtime: Runtime, sign_in: SignIn) -> None:

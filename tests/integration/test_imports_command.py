@@ -139,11 +139,36 @@ async def test_failures_are_one_and_say_why(
     assert await command(port, file, user="district.auditor") == 1
     assert "岗位" in capsys.readouterr().err
     assert await command(port, tmp_path / "missing.csv") == 1
+    assert "找不到文件" in capsys.readouterr().err
+    assert await command(port, tmp_path) == 1
+    assert "是文件夹" in capsys.readouterr().err
+    for address in ("ftp://127.0.0.1", "http://"):
+        assert await command(port, file, "--base-url", address) == 1
+        assert "服务地址" in capsys.readouterr().err
     assert await command(port, file, "--token", "wrong", user="") == 1
     assert "重新登录" in capsys.readouterr().err
     monkeypatch.delenv("MINZHENG_TOKEN", raising=False)
     assert await command(port, file, user="") == 1
     assert "--username" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:{}", "http://127.0.0.1:{}/", "http://127.0.0.1:{}/api/v1"])
+async def test_the_address_may_be_written_in_any_of_these_ways(port: int, command: Command, tmp_path: Path, address: str) -> None:
+    file = tmp_path / "things.csv"
+    file.write_bytes(csv_of(things(1)))
+    assert await command(port, file, "--base-url", address.format(port)) == 0
+
+
+async def test_an_error_file_that_cannot_be_written_is_said(
+    port: int, command: Command, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = things(2)
+    rows[0][1] = BROKEN
+    file = tmp_path / "things.csv"
+    file.write_bytes(csv_of(rows))
+    (tmp_path / "things.errors.csv").mkdir()
+    assert await command(port, file) == 3
+    assert "没能存入" in capsys.readouterr().err
 
 
 async def test_an_answer_that_gets_lost_is_asked_for_again(

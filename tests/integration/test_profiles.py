@@ -108,6 +108,36 @@ def test_what_is_not_in_the_list_passes_unchanged() -> None:
 # what a profile may say
 
 
+@pytest.mark.parametrize(
+    ("theirs", "ours"),
+    [
+        ("01", "户主"),
+        ("1", "户主"),
+        (1, "户主"),
+        (" 01 ", "户主"),
+        ("０１", "户主"),
+        (10, "配偶"),
+        ("010", "配偶"),
+        (2, 2),
+        ("甲", "甲"),
+    ],
+)
+def test_codes_are_known_without_their_naughts(theirs: Cell, ours: Cell) -> None:
+    """A spreadsheet makes numbers of codes, and 1 of 01."""
+    column = ProfileColumn("关系", "relation", values={"01": "户主", "10": "配偶"})
+    assert column.read(theirs) == ours
+    assert column.write("户主") == "01"
+
+
+def test_what_only_we_write_is_no_unknown_column() -> None:
+    assert parse_profile(GOOD, KINDS).only_written() == {"版本"}
+
+
+def test_a_code_that_two_could_be_is_not_guessed() -> None:
+    column = ProfileColumn("关系", "relation", values={"01": "户主", "1": "配偶"})
+    assert [column.read(cell) for cell in ("01", "1", 1, "001")] == ["户主", "配偶", "配偶", "001"]
+
+
 def test_a_good_profile_names_all_headers() -> None:
     profile = parse_profile(GOOD, KINDS)
     assert profile.headers() == {

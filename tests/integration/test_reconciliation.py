@@ -60,6 +60,16 @@ async def test_a_dry_run_is_compared_with_what_is_on_record(runtime: Runtime, si
     assert elsewhere["姓名"] not in missing
 
 
+async def test_what_the_file_has_wrong_is_not_missing_from_it(runtime: Runtime, sign_in: SignIn) -> None:
+    clerk, bench = sign_in("s001.clerk"), Bench.of(runtime, "informants", DISTRICT)
+    ours, other = informant(), informant()
+    await bench.write(ours, other)
+    run = await imported(runtime, clerk, file_of(ours | {"手机号": "123"}, other), kind="informants", dry_run="true")
+    found = await reconciled(clerk, run["id"], shown=200)
+    assert (found["rejected"], found["same"]) == (1, 1)
+    assert ours["姓名"] not in {one["key"]["姓名"] for one in found["differences"]}
+
+
 async def test_after_the_import_nothing_differs(runtime: Runtime, sign_in: SignIn) -> None:
     clerk, rows = sign_in("s001.clerk"), [informant() for _ in range(3)]
     run = await imported(runtime, clerk, file_of(*rows), kind="informants")

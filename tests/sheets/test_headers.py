@@ -217,6 +217,19 @@ def test_only_remarks_that_say_nothing_are_left_out(written_as: str, known_as: s
     assert bare_key(header_key(written_as)) == known_as
 
 
+@pytest.mark.parametrize("label", ["合计", "合 计", "总　计", "计", "总数", "Total", "TOTAL:", "合计（2 人）"])
+def test_a_totals_row_in_any_words(label: str) -> None:
+    found = read(text([*TABLE, [label, "", "", "300.50"]]))
+    assert [(claim.amounts, claim.final) for claim in found.claims] == [({"amount_fen": 30050}, True)]
+    assert (len(found.rows), found.faults) == (2, {})
+
+
+def test_without_a_header_the_words_of_the_profile_are_asked_for() -> None:
+    with pytest.raises(HeaderFault, match="header_not_found") as refusal:
+        find_layout(KIND, [(1, ["甲", "乙"])], {"家庭编码": "household_no", "编码": "household_no"}, supplied=("name",))
+    assert "家庭编码、身份证号；" in refusal.value.detail
+
+
 def test_what_a_profile_fills_in_needs_no_column() -> None:
     rows = [(1, ["姓名", "身份证号"])]
     with pytest.raises(HeaderFault):

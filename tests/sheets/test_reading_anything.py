@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app.domain.imports.codes import FILE_FAULTS
-from app.domain.imports.exporting import kept_text
+from app.domain.imports.formulas import kept_text
 from app.domain.imports.header import HeaderFault, fits
 from app.sheets import SheetFault, SheetLimits, open_sheet
 from tests.sheets.making import HEADER, KIND, ROWS, read, repacked, simple_book, text
@@ -70,7 +70,7 @@ def test_a_workbook_with_a_part_overwritten(data: st.DataObject) -> None:
     read_or_refuse(repacked(BOOK, {data.draw(st.sampled_from(PARTS)): change}))
 
 
-CELLS = st.text(alphabet="甲a1\"',\n\r\t;=+-@ ", max_size=8)
+CELLS = st.text(alphabet="甲a1\"',\n\r\t;=+-@＝＋－＠ ", max_size=8)
 
 
 @patient

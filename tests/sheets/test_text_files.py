@@ -68,8 +68,9 @@ ENCODINGS = [
         "utf-16 with a character of nothing", codecs.BOM_UTF16_LE + text(encoding="utf-16-le") + b"\0\0", refused="file_has_nul"
     ),
     Case("nothing", b"", refused="file_empty"),
-    Case("nothing but a mark", codecs.BOM_UTF8, refused="header_not_found"),
-    Case("nothing but blanks", b" \r\n\r\n  \r\n", refused="header_not_found"),
+    Case("nothing but a mark", codecs.BOM_UTF8, refused="file_empty"),
+    Case("nothing but blanks", b" \r\n\r\n  \r\n", refused="file_empty"),
+    Case("nothing but empty cells", b",,,\r\n,,,\r\n", refused="file_empty"),
     Case("nothing but a header", text([HEADER]), {}, skipped={}),
 ]
 

@@ -17,7 +17,7 @@ from app.db.export_readers.people import HOUSEHOLD, PERSON, account_of
 from app.db.repositories.entitlements import holds_in
 from app.db.scoping import at_or_below, within
 from app.db.tables.casework import Entitlement, EntitlementAmount, EntitlementMember
-from app.db.tables.registry import Household, Person
+from app.db.tables.registry import Household
 from app.domain.access import AreaScope
 from app.domain.imports.kinds.entitlements import ENTITLEMENTS, PER_PERSON, PROGRAMMES
 from app.security.fields import Field, FieldCipher
@@ -91,17 +91,17 @@ async def _amounts(scope: AreaScope, session: AsyncSession, ids: Sequence[UUID],
 
 
 async def _covered(scope: AreaScope, session: AsyncSession, ids: Sequence[UUID], reading: Reading) -> dict[UUID, list[str]]:
-    """Entitlement → the ID numbers of those it covers in the month."""
+    """Entitlement → the ID numbers of those it covers in the month; key by key, as people are read with their households."""
+    wanted = sa.func.unnest(sa.cast(list(ids), ARRAY(sa.Uuid))).table_valued("id").render_derived("wanted")
+    holding = holds_in(MEMBER.from_month, MEMBER.until_month, reading.as_of.replace(day=1))
+    members = sa.select(MEMBER.entitlement_id, MEMBER.person_id)
+    member = members.where(within(scope, MEMBER), MEMBER.entitlement_id == wanted.c.id, holding).offset(0).lateral("covered")
+    people = sa.select(PERSON.id, PERSON.birth_date, PERSON.person_uid, PERSON.id_number_sealed)
+    person = people.where(within(scope, PERSON), PERSON.id == member.c.person_id).offset(0).lateral("member")
     statement = (
-        sa.select(MEMBER.entitlement_id, PERSON.person_uid, PERSON.id_number_sealed)
-        .join_from(EntitlementMember, Person, sa.and_(PERSON.district == MEMBER.district, PERSON.id == MEMBER.person_id))
-        .where(
-            within(scope, MEMBER),
-            within(scope, PERSON),
-            MEMBER.entitlement_id.in_(_among(ids)),
-            holds_in(MEMBER.from_month, MEMBER.until_month, reading.as_of.replace(day=1)),
-        )
-        .order_by(PERSON.birth_date, PERSON.id)
+        sa.select(member.c.entitlement_id, person.c.person_uid, person.c.id_number_sealed)
+        .select_from(wanted.join(member, sa.true()).join(person, sa.true()))
+        .order_by(person.c.birth_date, person.c.id)
     )
     found: dict[UUID, list[str]] = {}
     for row in await session.execute(statement):

@@ -17,7 +17,7 @@ import asyncpg
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.import_writers import RunContext, people_known, people_rows, register_writer
-from app.db.import_writers.people_changes import change_people, find_changes
+from app.db.import_writers.people_changes import Change, change_people, find_changes
 from app.db.import_writers.people_households import change_households, open_households
 from app.db.import_writers.people_judgement import OnRecord, judge_households, judge_people
 from app.db.import_writers.people_rows import KIND, Columns, column
@@ -72,7 +72,8 @@ class PeopleWriter:
         changes = await find_changes(task, record)
         await change_people(task, session, changes)
         joined = [*new, *(change.place for change in changes if change.joins)]
-        changed = await change_households(task, session, record, column(task.block, "household_no", joined))
+        numbers = column(task.block, "household_no", joined)
+        changed = await change_households(task, session, record, numbers, _restated(task, new, changes))
         same = set(left).difference(new, (change.place for change in changes))
         await reprint_marks(task, sorted(same))
         told = [place for place in same if _told(task, place, changed)]
@@ -96,6 +97,15 @@ class PeopleWriter:
     async def undo(self, scope: AreaScope, session: AsyncSession, import_id: UUID, run: RunContext) -> None:
         """Takes people and households away that the import made, and puts back what it changed."""
         await take_back(scope, session, import_id, run)
+
+
+def _restated(task: Task, new: Sequence[int], changes: Sequence[Change]) -> dict[str, set[str]]:
+    """Household number → what its head's row says anew. A household may differ from its head: only news of him move it."""
+    of_heads = {place: {"residence", "address"} for place in new}
+    of_heads |= {change.place: {name.removesuffix("_sealed") for name in change.columns} for change in changes}
+    return {
+        task.value("household_no", place): names for place, names in of_heads.items() if task.value("relation", place) == "head"
+    }
 
 
 def _told(task: Task, place: int, changed: set[str]) -> bool:

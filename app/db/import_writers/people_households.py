@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -66,12 +66,16 @@ async def _refuse_taken(task: Task, new: Sequence[HouseholdEntry], ids: Sequence
             task.refusals.refuse(place, "户编号", "household_no_taken", "户编号已被使用，请更换户编号。")
 
 
-async def change_households(task: Task, session: AsyncSession, record: OnRecord, joined: Iterable[str]) -> set[str]:
-    """Brings known households up to what the rows say; those whose details changed. ``joined``: numbers with new members."""
+async def change_households(
+    task: Task, session: AsyncSession, record: OnRecord, joined: Iterable[str], restated: Mapping[str, Collection[str]]
+) -> set[str]:
+    """Brings known households up to what the rows say; those whose details changed. ``joined``: numbers with new members;
+    ``restated``: number → those of residence and address that the head's row says anew.
+    """
     entries = households_of(task.block, task.left)
     joined = set(joined)
     columns = {
-        number: await _changed(task, entry, record.households[number])
+        number: await _changed(task, entry, record.households[number], restated.get(number, ()))
         for number, entry in entries.items()
         if number in record.households
     }
@@ -80,12 +84,12 @@ async def change_households(task: Task, session: AsyncSession, record: OnRecord,
     return {number for number in touched if columns[number]}
 
 
-async def _changed(task: Task, entry: HouseholdEntry, household: Any) -> dict[str, Any]:
+async def _changed(task: Task, entry: HouseholdEntry, household: Any, restated: Collection[str]) -> dict[str, Any]:
     """The columns that differ from what is on record."""
     found: dict[str, Any] = {}
-    if entry.residence is not None and entry.residence != household["residence"]:
+    if "residence" in restated and entry.residence not in (None, household["residence"]):
         found["residence"] = entry.residence
-    if entry.address is not None and entry.address != opened(task, Field.ADDRESS, household, "address_sealed"):
+    if "address" in restated and entry.address not in (None, opened(task, Field.ADDRESS, household, "address_sealed")):
         found["address_sealed"] = task.run.cipher.seal(Field.ADDRESS, household["id"], entry.address)
     if entry.account is not None:
         found |= account_changes(task, entry.account, household)

@@ -91,6 +91,7 @@ STAFF_TARGET = Target(
         "exam_passed",
         "filed_on",
         "other_posts",
+        "consulted_on",
         "valid_from",
         "valid_until",
     ),

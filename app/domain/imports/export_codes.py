@@ -5,6 +5,7 @@ from __future__ import annotations
 STATUS: dict[str, str] = {"queued": "正在导出", "succeeded": "已完成", "failed": "未能导出"}
 ERRORS: dict[str, str] = {
     "export_duty_required": "您的岗位不能导出此类数据",
+    "export_expired": "导出的文件已过保存期",
     "export_not_finished": "导出尚未完成",
     "export_not_found": "没有该次导出，或不在您的辖区内",
     "export_of_another": "他人导出的文件",

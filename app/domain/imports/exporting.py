@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final, Literal, Protocol
@@ -12,7 +12,8 @@ from uuid import UUID
 from app.domain.access import Actor, AreaScope
 from app.domain.calendar import SHANGHAI
 from app.domain.errors import FieldError, Forbidden, Malformed, NotFound
-from app.domain.imports.model import Kind
+from app.domain.imports.formulas import kept_text
+from app.domain.imports.model import Cell, Kind
 from app.domain.imports.profiles import Profile
 
 Format = Literal["csv", "xlsx"]
@@ -20,10 +21,8 @@ Status = Literal["queued", "succeeded", "failed"]
 Mask = Callable[[str, str], str]
 """Column name and text → what somebody may see who hasn't asked for plain values."""
 
-#: What begins like this in a text file is taken for a formula by spreadsheets; a leading ' keeps it text, and our reader takes
-#: it off again. Cells of a workbook say by themselves that they are text.
-_WOULD_BE_FORMULA: Final = re.compile(r"[=+@'\t\r-]")
-_PLAIN_NUMBER: Final = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
+_NOTES: Final = 2  # rows above the header
+_TAKEN: Final = re.compile(r"导出人：.*；导出编号：[0-9a-f-]{36}$", re.DOTALL)
 _NUMBER_LIKE: Final = re.compile(r"[0-9０-９Xx*]{7,}")
 
 
@@ -133,6 +132,11 @@ def watermark(run: ExportRun, title: str) -> tuple[str, ...]:
     )
 
 
+def is_export(first_rows: Iterable[tuple[int, Sequence[Cell]]]) -> bool:
+    """Whether a table begins as our exports do: such a file may well have no rows below its header."""
+    return any(cells and isinstance(cells[0], str) and _TAKEN.match(cells[0]) for number, cells in first_rows if number == _NOTES)
+
+
 def file_name(run: ExportRun) -> str:
     return f"{run.order.profile or run.order.kind}-{run.order.area_code}-{run.order.as_of:%Y%m%d}.{run.order.format}"
 
@@ -162,10 +166,3 @@ class RowWriting:
             return ""
         text: str = column.cell.write(value)
         return self._mask(column.name, text) if column.sensitive and self._mask is not None else text
-
-
-def kept_text(text: str) -> str:
-    """The text so that no spreadsheet takes it for a formula; plain numbers stay numbers."""
-    if _WOULD_BE_FORMULA.match(text) and not _PLAIN_NUMBER.fullmatch(text):
-        return "'" + text
-    return text

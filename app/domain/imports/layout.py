@@ -95,7 +95,9 @@ def find_layout(
     """
     found = _best(_Words(kind, mapping or {}), first_rows)
     if found is None:
-        wanted = "、".join(column.title for column in kind.columns if column.required) or kind.columns[0].title
+        theirs = {field: header for header, field in reversed([*(mapping or {}).items()])}
+        needed = [column for column in kind.columns if column.required and column.name not in supplied] or kind.columns[:1]
+        wanted = "、".join(theirs.get(column.name, column.title) for column in needed)
         raise HeaderFault("header_not_found", f"前 {SEARCHED_ROWS} 行里没有找到表头。表头应包括：{wanted}；可下载模板对照。")
     layout = Layout(found.last_row, tuple(found.fields), tuple(found.headers), date_1904)
     _refuse_repeated(kind, layout)

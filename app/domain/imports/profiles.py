@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, cast
 
+from app.domain.imports.cells.column import half_width
 from app.domain.imports.model import Cell, Kind
 
 Direction = Literal["import", "export"]
@@ -21,6 +22,7 @@ DIRECTIONS: Final = ("import", "export")
 #: Unknown → ours and back: a date as the other system writes it. Longest first, so that YYYY is not taken for YY.
 _DATE_PARTS: Final = {"YYYY": r"(?P<year>[0-9]{4})", "MM": r"(?P<month>[0-9]{1,2})", "DD": r"(?P<day>[0-9]{1,2})"}
 _DATE_TOKEN: Final = re.compile("YYYY|MM|DD")
+_LONGEST_CODE: Final = 9  # what is longer is no code
 _FEN: Final = re.compile(r"-?[0-9]+")
 _YUAN: Final = re.compile(r"(-?)([0-9]+)(?:\.([0-9]{1,2}))?")
 
@@ -49,7 +51,19 @@ class ProfileColumn:
             return _date_in(self.date, cell)
         if self.unit == "fen":
             return _yuan_of(cell)
-        return self.values.get(cell.strip(), cell) if isinstance(cell, str) else cell
+        return self._translated(cell) if self.values and isinstance(cell, str | int) else cell
+
+    def _translated(self, cell: str | int) -> Cell:
+        """Spreadsheets make numbers of codes, 1 of 01: then a code is known by its number, unless two have the same."""
+        written = str(cell).strip()
+        code = half_width(written)
+        for text in (written, code):
+            if text in self.values:
+                return self.values[text]
+        same = {
+            ours for theirs, ours in self.values.items() if _is_number(code) and _is_number(theirs) and int(theirs) == int(code)
+        }
+        return same.pop() if len(same) == 1 else cell
 
     def write(self, text: str) -> str:
         """Our text in their writing."""
@@ -82,6 +96,10 @@ class Profile:
                 found.update(dict.fromkeys((column.header, *column.aliases), column.column))
         return found
 
+    def only_written(self) -> set[str]:
+        """Headers of the columns that say nothing to us."""
+        return {column.header for column in self.columns if column.column is None}
+
     def read(self, name: str, cells: Sequence[Cell]) -> list[Cell]:
         """The cells of our column ``name`` translated; those of a column that the profile doesn't name stay."""
         column = next((column for column in self.columns if column.column == name), None)
@@ -93,6 +111,10 @@ class Profile:
     def write(self, row: Mapping[str, str]) -> list[str]:
         """A row of ours (column name → text) as the cells of the foreign file."""
         return [column.fixed if column.column is None else column.write(row.get(column.column, "")) for column in self.columns]
+
+
+def _is_number(code: str) -> bool:
+    return code.isascii() and code.isdigit() and len(code) <= _LONGEST_CODE
 
 
 def _date_in(pattern: str, cell: Cell) -> Cell:

@@ -73,6 +73,10 @@ class Reconciler:
             self.result.rows += 1
             self._compare(number, key, texts)
 
+    def add_rejected(self, block: Block) -> None:
+        """Rows that couldn't be imported: what they are about stands in the file, whatever else is wrong with them."""
+        self._seen.update(self._key(row) for _, row in block.rows())
+
     def finish(self) -> Reconciliation:
         """Adds what the file lacks in the areas that it names."""
         for key, texts in self._ours.items():

@@ -17,7 +17,7 @@ from app.domain.imports.layout import Layout, NumberedRow, header_key
 from app.domain.imports.model import Cell, Column, Kind, RowFault
 
 _TOTALS: Final = re.compile(
-    r"(?:本页|本表|本村|全部|全|共|以上)?(合计|总计|共计|小计|累计|总合计)(?:\(.{0,12}\))?[:]?(?:[0-9]+[户人].{0,20})?"
+    r"(?:本页|本表|本村|全部|全|共|以上)?(合计|总计|共计|小计|累计|总合计|合计数|总数|计|TOTAL|Total|total)(?:\(.{0,12}\))?[:]?(?:[0-9]+[户人].{0,20})?"
 )
 _PARTIAL: Final = ("小计", "累计")
 _OFFICE: Final = (
@@ -31,7 +31,7 @@ _REMARKS: Final = re.compile(
     r"(?:备注|说明|填表说明|填写说明|注|附注)[0-9]?[:.、].*|以下空白.*|\(?(?:盖章|公章|签章)\)?", re.DOTALL
 )
 _WATCHED: Final = frozenset(
-    "合总小共本全以累填制审复经负单主分主报上编会出打导统联领村社街乡备说注附（( \t\r\n\u3000以盖公签人员日时部机意电*＊★"
+    "合总小共本全以累计填制审复经负单主分主报上编会出打导统联领村社街乡备说注附（( \t\r\n\u3000以盖公签人员日时部机意电*＊★"
 )
 _EXTRA_CELLS: Final = RowFault(
     None, "too_many_cells", "该行的格数多于表头，后面的内容可能错位；含英文逗号的内容请加英文双引号，或删去多余的格。"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -15,9 +15,9 @@ from app.db.repositories.audit import AuditEntry
 from app.db.repositories.exports import ExportRepository
 from app.db.repositories.reference import find_area
 from app.db.session import transaction
-from app.dependencies import AuditDep, ClockDep, PageDep, RuntimeDep, SessionDep, allow, cursor_id, encode_cursor
+from app.dependencies import AuditDep, ClockDep, PageDep, RuntimeDep, SessionDep, allow, cursor_id, encode_cursor, set_etag
 from app.domain.access import Actor, AreaScope, Duty
-from app.domain.errors import Conflict
+from app.domain.errors import Conflict, NotFound
 from app.domain.imports.export_codes import STATUS
 from app.domain.imports.exporting import ExportOrder, ExportRun, check_order, require_own
 from app.domain.imports.profiles import Profile, ProfileColumn
@@ -45,7 +45,7 @@ class ExportStart(ApiModel):
     """导出要求。"""
 
     kind: ShortText = Field(description="类别，与导入相同，见 GET /api/v1/import-kinds")
-    format: Literal["csv", "xlsx"] = Field(default="xlsx", description="csv 不限行数；xlsx 至多 5 万行")
+    format: Literal["csv", "xlsx"] = Field(default="xlsx", description="csv 不限行数；xlsx 至多 104 万行（一张工作表的上限）")
     area_code: AreaCodeText | None = Field(default=None, description="导出范围，默认本人辖区")
     as_of: date | None = Field(default=None, description="按该日的家庭、待遇和登记导出，默认今天")
     purpose: ShortText = Field(description="用途，印在文件上并留存备查；请只写事由，不写号码")
@@ -72,10 +72,12 @@ class ExportOut(BaseModel):
     requested_by_name: str
     requested_at: datetime
     finished_at: datetime | None
+    available_until: datetime | None = Field(description="文件保存到何时，过后删除；没有文件的为 null")
 
     @classmethod
-    def of(cls, run: ExportRun) -> ExportOut:
-        order = run.order
+    def of(cls, run: ExportRun, runtime: Runtime) -> ExportOut:
+        order, kept_for = run.order, timedelta(days=runtime.settings.export_content_days)
+        ended = run.finished_at if run.file_id else None
         return cls(
             id=run.id,
             kind=order.kind,
@@ -93,12 +95,19 @@ class ExportOut(BaseModel):
             requested_by_name=run.requested_by_name,
             requested_at=run.requested_at,
             finished_at=run.finished_at,
+            available_until=ended + kept_for if ended else None,
         )
 
 
 @router.post("/exports", status_code=202, summary="导出", dependencies=[IDEMPOTENT])
 async def request_export(
-    body: ExportStart, session: SessionDep, trail: AuditDep, actor: Exporter, clock: ClockDep, response: Response
+    body: ExportStart,
+    session: SessionDep,
+    runtime: RuntimeDep,
+    trail: AuditDep,
+    actor: Exporter,
+    clock: ClockDep,
+    response: Response,
 ) -> ExportOut:
     """后台生成文件，请按 Location 查询，完成后下载。文件首行印有导出人、时间、用途和编号；含完整号码的只有本人能下载。"""
     order = ExportOrder(
@@ -118,23 +127,25 @@ async def request_export(
     details = {"kind": order.kind, "plain": order.plain, "format": order.format, "profile": order.profile}
     await trail.record(AuditEntry("export.request", "export", run.id, order.area_code, reason=order.purpose, details=details))
     response.headers["Location"] = f"/api/v1/exports/{run.id}"
-    return ExportOut.of(run)
+    return ExportOut.of(run, runtime)
 
 
 @router.get("/exports", summary="导出列表")
-async def list_exports(session: SessionDep, actor: Reader, page: PageDep) -> Page[ExportOut]:
+async def list_exports(session: SessionDep, runtime: RuntimeDep, actor: Reader, page: PageDep) -> Page[ExportOut]:
     """本人辖区内的导出，新的在前。"""
     exports = ExportRepository(session)
     found = await exports.list_page(actor.scope, before=cursor_id(page.after), limit=page.limit + 1)
-    items = [ExportOut.of(one) for one in found[: page.limit]]
+    items = [ExportOut.of(one, runtime) for one in found[: page.limit]]
     cursor = encode_cursor(items[-1].id) if len(found) > page.limit else None
     return Page(items=items, next_cursor=cursor, total=await exports.count(actor.scope) if page.count else None)
 
 
 @router.get("/exports/{export_id}", summary="导出进度")
-async def get_export(export_id: UUID, session: SessionDep, actor: Reader) -> ExportOut:
+async def get_export(export_id: UUID, session: SessionDep, runtime: RuntimeDep, actor: Reader, response: Response) -> ExportOut:
     """`status` 为 succeeded 后可下载。"""
-    return ExportOut.of(await ExportRepository(session).get(actor.scope, export_id))
+    run = await ExportRepository(session).get(actor.scope, export_id)
+    set_etag(response, 1 if run.finished_at is None else 2)  # it ends once, and never changes afterwards
+    return ExportOut.of(run, runtime)
 
 
 @router.get(
@@ -146,11 +157,14 @@ async def get_export(export_id: UUID, session: SessionDep, actor: Reader) -> Exp
 async def download_export(
     export_id: UUID, session: SessionDep, runtime: RuntimeDep, trail: AuditDep, actor: Exporter
 ) -> StreamingResponse:
-    """只有导出人本人能下载；每次下载均留痕。"""
+    """只有导出人本人能下载；每次下载均留痕。文件到期（`available_until`）后删除，请重新导出。"""
     run = await ExportRepository(session).get(actor.scope, export_id)
     require_own(run, kind_of(run.order.kind), actor)
     if run.file_id is None:
         raise Conflict("export_not_finished", "文件尚未生成（或未能生成），请查询导出进度。")
+    if not await ExportRepository(session).is_kept(actor.scope, run.id):
+        days = runtime.settings.export_content_days
+        raise NotFound("export_expired", f"导出的文件只保存 {days} 天，现已删除；仍需要的，请重新导出。")
     kept = await FileStore(runtime.cipher).get(actor.scope, session, run.file_id)
     await trail.record(AuditEntry("export.download", "export", run.id, run.order.area_code, reason=run.order.purpose))
     headers = {

@@ -7,13 +7,12 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any, ClassVar, Final
 
-from app.domain.identity import normalise_name
+from app.domain.identity import find_name_fault
 from app.domain.imports.cells.column import DIGITS_LOST, ColumnReader, exact_digits, looks_scientific, refuse_date
 from app.domain.imports.model import CellFault
 
 _LINE_BREAKS: Final = re.compile(r"[\t\r\n\v\f\u0085\u2028\u2029]+")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\ufffe\uffff\ud800-\udfff]")
-_NO_NAME: Final = re.compile(r"[,，;；、]|[0-9０-９]{6}")
 _LOST: Final = "\ufffd"  # what other programs leave where they couldn't read a character
 
 
@@ -66,10 +65,11 @@ def _number_text(cell: object) -> str:
 
 
 class Name(Text):
-    """A person's name, kept as written; neither blank nor masked."""
+    """A name, kept as written; neither blank nor masked. ``of_one_person``: not of a body."""
 
-    def __init__(self, max_length: int = 60) -> None:
+    def __init__(self, max_length: int = 100, *, of_one_person: bool = True) -> None:
         super().__init__(max_length)
+        self._of_one_person = of_one_person
 
     def quick(self, texts: Iterable[str]) -> dict[Any, Any]:
         """Letters only."""
@@ -80,8 +80,7 @@ class Name(Text):
         if not isinstance(cell, str):
             raise CellFault("name_wrong", "姓名应为文字，不能是数值或日期，请核对是否填错列。")
         text = super().read(cell)
-        if text is not None and ("*" in text or "＊" in text or not normalise_name(text) or not any(map(str.isalpha, text))):
-            raise CellFault("name_wrong", "请填写完整姓名，不能为空白，也不能含有星号。")
-        if text is not None and _NO_NAME.search(text):
-            raise CellFault("name_wrong", "姓名含有逗号、分号或号码；每格只填一人，并请核对是否填错列。")
+        fault = None if text is None else find_name_fault(text, of_one_person=self._of_one_person)
+        if fault is not None:
+            raise CellFault("name_wrong", fault)
         return text

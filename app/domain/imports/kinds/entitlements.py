@@ -81,7 +81,7 @@ COLUMNS: Final = (
     Column("document_no", "文号", Text(100), aliases=("审批文号", "批准文号")),
     Column("next_review_on", "下次复核日", Date(), aliases=("下次复核日期", "复核日期", "下次核查日期"), note="不填即待复核"),
     Column("payee_number", "领款人身份证号", IdNumber(), note="须是已登记的人员；用于核对户名，不另行保存", sensitive=True),
-    Column("account_holder", "户名", Name(100), aliases=("账户名", "账户名称", "开户名")),
+    Column("account_holder", "户名", Name(of_one_person=False), aliases=("账户名", "账户名称", "开户名")),
     Column("account_number", "银行账号", BankAccount(), aliases=("账号", "银行卡号", "卡号", "一卡通账号"), sensitive=True),
 )
 

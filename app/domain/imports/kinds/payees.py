@@ -23,7 +23,9 @@ COLUMNS: Final = (
         note="须是已登记的人员；用于核对户名，不另行保存",
         sensitive=True,
     ),
-    Column("account_holder", "户名", Name(100), required=True, aliases=("账户名", "账户名称", "开户名", "开户人")),
+    Column(
+        "account_holder", "户名", Name(of_one_person=False), required=True, aliases=("账户名", "账户名称", "开户名", "开户人")
+    ),
     Column("bank_name", "开户银行", Text(100), required=True, aliases=("开户行", "银行名称", "银行")),
     Column(
         "account_number",
