@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from typing import Any
@@ -14,9 +15,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.db.base import columns
 from app.db.repositories.audit import AuditEntry, AuditTrail
 from app.db.repositories.inspections import InspectionRepository
+from app.db.repositories.reference import area_name, find_area
 from app.db.repositories.station_facts import list_facts
 from app.db.repositories.stations import STAFF, STATION, StationRepository, held
 from app.db.scoping import within
+from app.db.station_operations import asked_by, list_facts_on_file
 from app.db.tables.accounts import Account
 from app.db.tables.imports import StoredFile
 from app.db.tables.stations import Station
@@ -24,10 +27,12 @@ from app.domain.access import Actor, AreaScope, Duty
 from app.domain.errors import Conflict
 from app.domain.inspections import Acceptance, Result
 from app.domain.inspections.consequences import Consequence
+from app.domain.inspections.model import Colleague, Inspector
 from app.domain.inspections.ports import StationInScope
-from app.domain.stations import Assessment, Standard, Standards, assess
+from app.domain.stations import Assessment, Facts, Standard, Standards, assess
 from app.domain.stations.records import StationRecord, holds
 
+DISTRICT_DIGITS = 6
 ACCOUNT = columns(Account)
 FILE = columns(StoredFile)
 Consequences = Callable[[Result, date], Consequence]
@@ -36,14 +41,22 @@ Consequences = Callable[[Result, date], Consequence]
 class Derivation:
     """What the operating data say about stations, through the standards."""
 
-    def __init__(self, session: AsyncSession, standards: Standards, consequences: Consequences) -> None:
+    def __init__(self, session: AsyncSession, standards: Standards, consequences: Consequences, today: date) -> None:
         self._session = session
+        self._today = today
         self._standards = standards
         self._consequences = consequences
         self._stations = StationRepository(session)
 
     def version_on(self, standard: str, day: date) -> str:
         return self._standards.get(standard).on(day).version
+
+    def standard_name(self, standard: str) -> str:
+        return self._standards.get(standard).name
+
+    async def issuer(self, scope: AreaScope, on: date) -> str:
+        area = await find_area(self._session, scope.prefix[:DISTRICT_DIGITS], on)
+        return f"{area.name if area else await area_name(self._session, scope.district)}民政局"
 
     def consequence_of(self, result: Result, on: date) -> Consequence:
         return self._consequences(result, on)
@@ -75,12 +88,20 @@ class Derivation:
         """Every station against the pinned version: one query for each kind of fact, however many stations."""
         pinned = self._pinned(standard, version)
         records = [one for one in await self._records(scope) if one.id in set(stations)]
-        facts = await list_facts(scope, self._session, records, as_of)
+        facts = await self._facts(scope, pinned, records, as_of)
         return {one.id: assess(facts[one.id], pinned, as_of) for one in records}
 
-    async def facts_document(self, scope: AreaScope, station_id: UUID, on: date) -> Mapping[str, Any]:
+    async def facts_document(
+        self, scope: AreaScope, station_id: UUID, standard: str, version: str, on: date
+    ) -> Mapping[str, Any]:
         station = await self._stations.get(scope, station_id)
-        return asdict((await list_facts(scope, self._session, [station], on))[station_id])
+        return asdict((await self._facts(scope, self._pinned(standard, version), [station], on))[station_id])
+
+    async def _facts(
+        self, scope: AreaScope, pinned: Standard, stations: Sequence[StationRecord], on: date
+    ) -> Mapping[UUID, Facts]:
+        measures = asked_by(pinned.on(on), on)
+        return await list_facts_on_file(scope, self._session, stations, on, today=self._today, measures=measures)
 
     def _pinned(self, code: str, version: str) -> Standard:
         """The standard as if it had only the version that the campaign was opened with."""
@@ -105,38 +126,45 @@ class Inspectors:
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
-    async def find_inspector(self, scope: AreaScope, account_id: UUID) -> str | None:
-        """The name of an active account of the district with the duty."""
-        statement = sa.select(ACCOUNT.display_name).where(
+    async def find_inspector(self, scope: AreaScope, account_id: UUID) -> Inspector | None:
+        """An active account of the district with the duty."""
+        statement = sa.select(ACCOUNT.display_name, ACCOUNT.area_code).where(
             ACCOUNT.id == account_id,
             ACCOUNT.district == scope.district,
             ACCOUNT.disabled_at.is_(None),
             ACCOUNT.duties.contains([Duty.INSPECTOR.value]),
         )
-        found: str | None = (await self._session.execute(statement)).scalar_one_or_none()
-        return found
+        found = (await self._session.execute(statement)).one_or_none()
+        return None if found is None else Inspector(account_id, found.display_name, found.area_code)
 
-    async def everyone_at(self, scope: AreaScope, station_id: UUID) -> list[tuple[UUID | None, str]]:
+    async def everyone_at(self, scope: AreaScope, station_id: UUID) -> list[Colleague]:
         """Everybody who ever held a post at a station of this sub-district, former ones too."""
         area = sa.select(STATION.area_code).where(within(scope, STATION), STATION.id == station_id).scalar_subquery()
         statement = (
-            sa.select(STAFF.account_id, STAFF.name)
+            sa.select(STAFF.account_id, STAFF.name, ACCOUNT.display_name)
             .join(Station, sa.and_(STATION.district == STAFF.district, STATION.id == STAFF.station_id))
+            .outerjoin(Account, sa.and_(ACCOUNT.district == STAFF.district, ACCOUNT.id == STAFF.account_id))
             .where(within(scope, STAFF), STATION.area_code == area, held(STAFF))
         )
-        return [(account, name) for account, name in await self._session.execute(statement)]
+        return [Colleague(*row) for row in await self._session.execute(statement)]
+
+    async def names_of(self, scope: AreaScope, accounts: AbstractSet[UUID]) -> dict[UUID, str]:
+        statement = sa.select(ACCOUNT.id, ACCOUNT.display_name).where(
+            ACCOUNT.district == scope.district, ACCOUNT.id.in_(accounts)
+        )
+        return {row.id: row.display_name for row in await self._session.execute(statement)}
 
 
 class EvidenceFiles:
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
-    async def all_there(self, scope: AreaScope, files: Sequence[UUID]) -> bool:
-        wanted = set(files)
-        statement = sa.select(sa.func.count()).where(
-            within(scope, FILE), FILE.id.in_(wanted), FILE.purpose == "evidence", FILE.parts > 0
+    async def there(self, scope: AreaScope, area_code: str, files: AbstractSet[UUID]) -> AbstractSet[UUID]:
+        """Which of the files are evidence about the station of this sub-district, and still kept."""
+        statement = sa.select(FILE.id).where(
+            within(scope, FILE), FILE.area_code == area_code, FILE.id.in_(files), FILE.purpose == "evidence", FILE.parts > 0
         )
-        return int((await self._session.execute(statement)).scalar_one()) == len(wanted)
+        return set((await self._session.execute(statement)).scalars())
 
 
 class AcceptanceTrail:
@@ -170,7 +198,7 @@ def open_acceptance_desk(
 ) -> AcceptanceDesk:
     """``today`` is the business date, ``now`` the moment; both go into what is written."""
     records = InspectionRepository(session)
-    derivation = Derivation(session, standards, consequences)
+    derivation = Derivation(session, standards, consequences, today)
     acts = Acceptance(
         actor=actor,
         today=today,

@@ -7,7 +7,6 @@ right; the others are open, some of them overdue.
 from __future__ import annotations
 
 import asyncio
-import base64
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
@@ -24,6 +23,7 @@ from app.db.locks import lock_subjects
 from app.db.session import transaction
 from app.db.tables.inspections import InspectionCampaign
 from app.demo.accounts import ACCOUNTS, SECOND_ACCOUNTS, DemoAccount
+from app.demo.photo import office_front
 from app.domain.access import Actor, AreaScope, Duty, Signature
 from app.domain.calendar import SHANGHAI, business_date
 from app.domain.inspections import Campaign, CampaignEntry, Inspection, Mark, MarkEntry, Phase, Rectification, Schedule, Source
@@ -39,7 +39,6 @@ from app.station_standards import standards
 
 CAMPAIGN = columns(InspectionCampaign)
 STANDARD = "sanyou_siquan"
-PICTURE = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==")
 PUBLISHED_DAYS_AGO = 30
 STEP_DAYS = 10
 FIRST_SEEN = (
@@ -117,8 +116,7 @@ class _Demo:
         marks = [
             _found(verdict.criterion.code, verdict.met is not False, photo, day, signature) for verdict in to_be_found(derived)
         ]
-        for mark in marks:
-            await desk.records.put_mark(self.scope, inspection, mark)
+        await desk.records.put_marks(self.scope, inspection, marks)
         head = self.people[Duty.STATION_HEAD]
         team = replace(inspection, inspectors=(signature.by,))
         signed = acts.signed(team, signature, [])
@@ -130,7 +128,7 @@ class _Demo:
         kept = await FileStore(self.runtime.cipher).put(
             AreaScope(self.scope.district, area_code),
             self.session,
-            _once(PICTURE),
+            _once(office_front(area_code)),
             purpose="evidence",
             name="现场照片.png",
             media_type="image/png",

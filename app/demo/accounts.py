@@ -73,6 +73,18 @@ def _staff(prefix: str, district: str, stations: Iterable[tuple[str, str]]) -> t
 
 ACCOUNTS = _staff("", DISTRICT, [("350702001", "350702001001"), ("350702002", "350702002001")])
 SECOND_ACCOUNTS = _staff("qs.", SECOND_DISTRICT, [("340882100", "340882100002")])
+
+
+def station_heads(sub_districts: Iterable[str]) -> tuple[DemoAccount, ...]:
+    """A head for each station that has no accounts of its own, so that every one of them can sign its acceptance."""
+    served = {account.area for account in (*ACCOUNTS, *SECOND_ACCOUNTS)}
+    return tuple(
+        DemoAccount(f"s{area[6:]}.head", "演示站长", Level.SUBDISTRICT, area, (Duty.STATION_HEAD,))
+        for area in sub_districts
+        if area not in served
+    )
+
+
 CLIENTS = (
     DemoClient("bureau-housing", "住房保障部门（演示）"),
     DemoClient("bureau-education", "教育部门（演示）"),

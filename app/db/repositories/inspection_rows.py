@@ -109,6 +109,20 @@ def mark_of(row: InspectionMark) -> Mark:
     )
 
 
+def mark_values(mark: Mark) -> dict[str, Any]:
+    return {
+        "criterion": mark.criterion,
+        "source": mark.source.value,
+        "met": mark.met,
+        "note": mark.note,
+        "evidence": list(mark.evidence),
+        "rectify_by": mark.rectify_by,
+        "marked_by": mark.signature.by,
+        "marked_by_name": mark.signature.name,
+        "marked_at": mark.signature.at,
+    }
+
+
 def rectification_values(found: Rectification) -> dict[str, Any]:
     closed = found.closed
     return {

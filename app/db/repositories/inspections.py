@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -22,6 +22,7 @@ from app.db.repositories.inspection_rows import (
     inspection_of,
     inspection_values,
     mark_of,
+    mark_values,
     rectification_of,
     rectification_values,
 )
@@ -34,12 +35,14 @@ from app.domain.inspections import refusals
 from app.domain.inspections.consequences import Frozen
 from app.domain.inspections.model import (
     Campaign,
+    Escalation,
     Inspection,
     Mark,
     Phase,
     Rectification,
     RectificationState,
 )
+from app.domain.inspections.workflow import overdue_since
 from app.ids import new_id
 
 CAMPAIGN = columns(InspectionCampaign)
@@ -48,7 +51,24 @@ MARK = columns(InspectionMark)
 RECTIFICATION = columns(RectificationTable)
 RESULT = columns(InspectionResult)
 CANONICAL = orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS
+SAID = ("met", "note", "evidence", "rectify_by", "marked_by", "marked_by_name", "marked_at")
 ENDED = [phase.value for phase in (Phase.CLOSED, Phase.PUBLISHED, Phase.CANCELLED)]
+
+
+@dataclass(frozen=True, slots=True)
+class InspectionFilter:
+    campaign_id: UUID | None = None
+    station_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RectificationFilter:
+    """``overdue_on``: only those that are overdue on this day; ``escalated``: those that are before somebody on a day."""
+
+    open_only: bool = False
+    overdue_on: date | None = None
+    escalated: tuple[Escalation, date] | None = None
+    station_id: UUID | None = None
 
 
 class InspectionRepository:
@@ -141,35 +161,29 @@ class InspectionRepository:
         return [inspection_of(row) for row in rows]
 
     async def page_inspections(
-        self, scope: AreaScope, *, campaign_id: UUID | None, after: UUID | None, limit: int
+        self, scope: AreaScope, only: InspectionFilter, *, after: UUID | None, limit: int
     ) -> list[Inspection]:
-        statement = sa.select(InspectionTable).where(*_inspections(scope, campaign_id))
+        statement = sa.select(InspectionTable).where(*_inspections(scope, only))
         if after is not None:
             statement = statement.where(INSPECTION.id > after)
         rows = (await self._session.execute(_fresh(statement.order_by(INSPECTION.id).limit(limit)))).scalars()
         return [inspection_of(row) for row in rows]
 
-    async def count_inspections(self, scope: AreaScope, *, campaign_id: UUID | None) -> int:
-        return await self._count(InspectionTable, *_inspections(scope, campaign_id))
+    async def count_inspections(self, scope: AreaScope, only: InspectionFilter) -> int:
+        return await self._count(InspectionTable, *_inspections(scope, only))
 
     # marks
 
-    async def put_mark(self, scope: AreaScope, inspection: Inspection, mark: Mark) -> None:
-        """The source's latest word on the criterion."""
-        said = {
-            "met": mark.met,
-            "note": mark.note,
-            "evidence": list(mark.evidence),
-            "rectify_by": mark.rectify_by,
-            "marked_by": mark.signature.by,
-            "marked_by_name": mark.signature.name,
-            "marked_at": mark.signature.at,
-        }
-        key = {"inspection_id": inspection.id, "criterion": mark.criterion, "source": mark.source.value}
-        values = {"district": scope.district, "id": new_id(), "area_code": inspection.area_code, **key, **said}
-        statement = upsert(InspectionMark).values(**values)
-        conflict = ["district", "inspection_id", "criterion", "source"]
-        await self._session.execute(statement.on_conflict_do_update(index_elements=conflict, set_=said))
+    async def put_marks(self, scope: AreaScope, inspection: Inspection, marks: Iterable[Mark]) -> None:
+        """The source's latest word on each criterion, which stands there once at most; one statement."""
+        of = {"district": scope.district, "area_code": inspection.area_code, "inspection_id": inspection.id}
+        rows = [{**of, "id": new_id(), **mark_values(mark)} for mark in marks]
+        if not rows:
+            return
+        statement = upsert(InspectionMark).values(rows)
+        said = {name: statement.excluded[name] for name in SAID}
+        key = ["district", "inspection_id", "criterion", "source"]
+        await self._session.execute(statement.on_conflict_do_update(index_elements=key, set_=said))
 
     async def list_marks(self, scope: AreaScope, inspections: Sequence[UUID]) -> dict[UUID, list[Mark]]:
         """Inspection → its marks, for all of them in one query."""
@@ -220,16 +234,16 @@ class InspectionRepository:
         return [rectification_of(row) for row in rows]
 
     async def page_rectifications(
-        self, scope: AreaScope, *, open_only: bool, overdue_on: date | None, after: UUID | None, limit: int
+        self, scope: AreaScope, only: RectificationFilter, *, after: UUID | None, limit: int
     ) -> list[Rectification]:
-        statement = sa.select(RectificationTable).where(*_rectifications(scope, open_only, overdue_on))
+        statement = sa.select(RectificationTable).where(*_rectifications(scope, only))
         if after is not None:
             statement = statement.where(RECTIFICATION.id > after)
         rows = (await self._session.execute(_fresh(statement.order_by(RECTIFICATION.id).limit(limit)))).scalars()
         return [rectification_of(row) for row in rows]
 
-    async def count_rectifications(self, scope: AreaScope, *, open_only: bool, overdue_on: date | None) -> int:
-        return await self._count(RectificationTable, *_rectifications(scope, open_only, overdue_on))
+    async def count_rectifications(self, scope: AreaScope, only: RectificationFilter) -> int:
+        return await self._count(RectificationTable, *_rectifications(scope, only))
 
     # publication
 
@@ -278,17 +292,27 @@ def _fresh(statement: Any, *, lock: bool = False) -> Any:
     return statement.execution_options(populate_existing=True)
 
 
-def _inspections(scope: AreaScope, campaign_id: UUID | None) -> list[Any]:
+def _inspections(scope: AreaScope, only: InspectionFilter) -> list[Any]:
     conditions = [within(scope, INSPECTION)]
-    return conditions if campaign_id is None else [*conditions, INSPECTION.campaign_id == campaign_id]
+    if only.campaign_id is not None:
+        conditions.append(INSPECTION.campaign_id == only.campaign_id)
+    if only.station_id is not None:
+        conditions.append(INSPECTION.station_id == only.station_id)
+    return conditions
 
 
-def _rectifications(scope: AreaScope, open_only: bool, overdue_on: date | None) -> list[Any]:
+def _rectifications(scope: AreaScope, only: RectificationFilter) -> list[Any]:
     conditions = [RECTIFICATION.district == scope.district, at_or_below(RECTIFICATION.area_code, scope.prefix)]
-    if open_only:
+    if only.open_only:
         conditions.append(RECTIFICATION.state != RectificationState.CLOSED.value)
-    if overdue_on is not None:
-        conditions += [RECTIFICATION.state == RectificationState.OPEN.value, RECTIFICATION.due_on < overdue_on]
+    if only.overdue_on is not None:
+        conditions += [RECTIFICATION.state == RectificationState.OPEN.value, RECTIFICATION.due_on < only.overdue_on]
+    if only.escalated is not None:
+        first, last = overdue_since(*only.escalated)
+        late = sa.and_(RECTIFICATION.due_on <= last, RECTIFICATION.due_on >= first if first else sa.true())
+        conditions += [RECTIFICATION.state == RectificationState.OPEN.value, late]
+    if only.station_id is not None:
+        conditions.append(RECTIFICATION.station_id == only.station_id)
     return conditions
 
 

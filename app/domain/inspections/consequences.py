@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 from app.domain.errors import Conflict
+from app.domain.inspections.imprint import Imprint
 from app.domain.inspections.judging import final
 from app.domain.inspections.model import Result
 
@@ -59,7 +60,7 @@ def consequence_of(result: Result, tables: Sequence[PointsTable], on: date) -> C
 
 @dataclass(frozen=True, slots=True)
 class Frozen:
-    """What is published about a station: its result, what follows from it, and the facts it rests on."""
+    """What is published about a station: its result, what follows from it, the facts it rests on, and what its documents name."""
 
     result: Result
     consequence: Consequence
@@ -67,3 +68,4 @@ class Frozen:
     standard: str
     standard_version: str
     as_of: date
+    imprint: Imprint

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from app.domain.inspections.model import Inspection, Mark, Rectification, RectificationState, Result, Row, Source
-from app.domain.stations import Assessment, Undecided, Verdict
+from app.domain.stations import WITHOUT_VERDICT, Assessment, Verdict
 
 FULL_POINTS = 100_00  # hundredths of a point
 
@@ -50,12 +50,13 @@ def _row(verdict: Verdict, said: dict[tuple[Source, str], bool], closed: set[str
         found=said.get((Source.FOUND, criterion.code)),
         rectified=criterion.code in closed,
         disagrees=own is not None and verdict.met is not None and own != verdict.met,
+        unit=verdict.unit,
     )
 
 
 def to_be_found(derived: Assessment) -> list[Verdict]:
-    """The criteria that inspectors have to decide: all for which the standard has a rule here."""
-    return [verdict for verdict in derived.criteria if verdict.reason is not Undecided.NOT_DEFINED]
+    """The criteria that inspectors have to decide: all for which the standard has a rule here, and of which there was a case."""
+    return [verdict for verdict in derived.criteria if verdict.reason not in WITHOUT_VERDICT]
 
 
 def unmarked(derived: Assessment, marks: Iterable[Mark]) -> list[str]:
@@ -70,7 +71,8 @@ def final(row: Row) -> bool | None:
 
 
 def _judged(rows: Iterable[Row]) -> list[Row]:
-    return [row for row in rows if row.derived_reason != Undecided.NOT_DEFINED]
+    """What the standard asks here; and what was found, whatever has been entered since."""
+    return [row for row in rows if row.derived_reason not in WITHOUT_VERDICT or row.found is not None]
 
 
 def _passed(rows: Sequence[Row]) -> bool | None:
@@ -91,13 +93,18 @@ def _score(rows: Sequence[Row]) -> int | None:
 
 
 def ranked(results: Iterable[Result]) -> tuple[Result, ...]:
-    """Those that passed first, then by score; equals share a rank and the next one counts them all (1, 1, 3)."""
+    """Those that passed first, then by score; equals share a rank and the next one counts them all (1, 1, 3).
+
+    Those that aren't decided come last, without a rank.
+    """
 
     def key(result: Result) -> tuple[bool, int]:
         return (result.passed is not True, -(result.score_points or 0))
 
-    ordered = sorted(results, key=lambda result: (*key(result), result.area_code))
+    everyone = sorted(results, key=lambda result: (*key(result), result.area_code))
+    decided = [one for one in everyone if one.passed is not None and one.score_points is not None]
     first_with: dict[tuple[bool, int], int] = {}
-    for place, result in enumerate(ordered, start=1):
+    for place, result in enumerate(decided, start=1):
         first_with.setdefault(key(result), place)
-    return tuple(replace(result, rank=first_with[key(result)]) for result in ordered)
+    places = [replace(result, rank=first_with[key(result)]) for result in decided]
+    return (*places, *(one for one in everyone if one not in decided))

@@ -28,6 +28,24 @@ class Phase(StrEnum):
     CANCELLED = "cancelled"
 
 
+@dataclass(frozen=True, slots=True)
+class Inspector:
+    """An account that inspects; ``area_code`` is the area it works in."""
+
+    account_id: UUID
+    name: str
+    area_code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Colleague:
+    """Somebody who holds or held a post at a station; ``account_name``: what his account calls him, where he has one."""
+
+    account_id: UUID | None
+    name: str
+    account_name: str | None = None
+
+
 class Source(StrEnum):
     """Where a mark comes from; the three are shown side by side and never mixed."""
 
@@ -159,6 +177,7 @@ class Row:
     found: bool | None
     rectified: bool
     disagrees: bool  # the station's own word against the data
+    unit: str | None = None  # of what was measured and is required
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Protocol
@@ -10,7 +11,7 @@ from uuid import UUID
 
 from app.domain.access import AreaScope
 from app.domain.inspections.consequences import Consequence, Frozen
-from app.domain.inspections.model import Campaign, Inspection, Mark, Rectification, Result
+from app.domain.inspections.model import Campaign, Colleague, Inspection, Inspector, Mark, Rectification, Result
 from app.domain.stations import Assessment
 
 
@@ -35,7 +36,7 @@ class Campaigns(Protocol):
     async def busy_stations(self, scope: AreaScope, stations: Sequence[UUID]) -> Sequence[str]:
         """Names of those that are in another campaign which hasn't ended."""
 
-    async def put_mark(self, scope: AreaScope, inspection: Inspection, mark: Mark) -> None: ...
+    async def put_marks(self, scope: AreaScope, inspection: Inspection, marks: Iterable[Mark]) -> None: ...
 
     async def list_marks(self, scope: AreaScope, inspections: Sequence[UUID]) -> Mapping[UUID, Sequence[Mark]]: ...
 
@@ -67,6 +68,11 @@ class Derivation(Protocol):
     def version_on(self, standard: str, day: date) -> str:
         """The version in force. ``NotFound`` standard_not_found; ``Conflict`` no_standard_in_force."""
 
+    def standard_name(self, standard: str) -> str: ...
+
+    async def issuer(self, scope: AreaScope, on: date) -> str:
+        """发文机关: the civil affairs bureau of the district, by the district's name on the day."""
+
     def consequence_of(self, result: Result, on: date) -> Consequence:
         """通报表扬 or 通报批评, and points off, by the table in force on the day."""
 
@@ -78,20 +84,28 @@ class Derivation(Protocol):
     ) -> Mapping[UUID, Assessment]:
         """Every station against this very version."""
 
-    async def facts_document(self, scope: AreaScope, station_id: UUID, on: date) -> Mapping[str, Any]: ...
+    async def facts_document(
+        self, scope: AreaScope, station_id: UUID, standard: str, version: str, on: date
+    ) -> Mapping[str, Any]:
+        """The facts that a version of a standard was judged by."""
 
 
 class People(Protocol):
     """Who inspects, who ever worked where."""
 
-    async def find_inspector(self, scope: AreaScope, account_id: UUID) -> str | None:
-        """The name of an active account with the duty; None otherwise."""
+    async def find_inspector(self, scope: AreaScope, account_id: UUID) -> Inspector | None:
+        """An active account with the duty; None otherwise."""
 
-    async def everyone_at(self, scope: AreaScope, station_id: UUID) -> Sequence[tuple[UUID | None, str]]: ...
+    async def everyone_at(self, scope: AreaScope, station_id: UUID) -> Sequence[Colleague]:
+        """Everybody who ever held a post there, former ones too."""
+
+    async def names_of(self, scope: AreaScope, accounts: AbstractSet[UUID]) -> Mapping[UUID, str]:
+        """What the accounts are called; closed ones too."""
 
 
 class Evidence(Protocol):
-    async def all_there(self, scope: AreaScope, files: Sequence[UUID]) -> bool: ...
+    async def there(self, scope: AreaScope, area_code: str, files: AbstractSet[UUID]) -> AbstractSet[UUID]:
+        """Which of the files are evidence about the station of this sub-district."""
 
 
 class Trail(Protocol):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 
 from app.domain.errors import Conflict, FieldError, Forbidden, Malformed, NotFound, PreconditionFailed
@@ -25,6 +25,24 @@ def criterion_unknown(code: str) -> NotFound:
     return NotFound("criterion_unknown", f"本次验收所用标准没有指标“{code[:50]}”，请按标准中的指标代码填写。")
 
 
+def criterion_fault(pointer: str, code: str, *, repeated: bool) -> FieldError:
+    if repeated:
+        return FieldError(pointer, "criterion_repeated", f"指标“{code[:50]}”重复出现，请只保留一条。")
+    return FieldError(pointer, "criterion_unknown", f"本次验收所用标准没有指标“{code[:50]}”，请按标准中的指标代码填写。")
+
+
+def sheet_refused(faults: Sequence[FieldError]) -> Malformed:
+    return Malformed(
+        "malformed_request", f"检查表有 {len(faults)} 处须更正，请按 errors 逐条修改后重新提交。", errors=list(faults)
+    )
+
+
+def undecided(names: Iterable[str]) -> Conflict:
+    listed = "、".join(names)
+    text = f"以下站点还有指标没有检查结论，不能公布：{listed}。站点事实在签字后有变，请取消本次活动后重新检查。"
+    return Conflict("results_undecided", text)
+
+
 PHASES = {
     Phase.DRAFT: "草稿",
     Phase.PREPARATION: "准备阶段",
@@ -41,13 +59,28 @@ def wrong_phase(phase: Phase, wanted: Iterable[Phase]) -> Conflict:
     return Conflict("campaign_phase", f"该验收活动处于“{PHASES[phase]}”，此操作须在“{needed}”时进行。")
 
 
+def not_published(phase: Phase) -> Conflict:
+    if phase is Phase.CANCELLED:
+        return Conflict("results_not_published", "该验收活动已取消，没有公布的结果，也就没有通报和结果单。")
+    text = (
+        f"该验收活动处于“{PHASES[phase]}”，结果尚未公布。待全部站点确认、活动结束，由区民政局审核员公布"
+        "（POST /api/v1/inspection-campaigns/{campaign_id}/publish）后再下载。"
+    )
+    return Conflict("results_not_published", text)
+
+
 def too_early(phase: Phase, first: date) -> Conflict:
-    return Conflict("phase_too_early", f"{PHASES[phase]}从 {first} 开始，请到时再推进，或先修改日程。")
+    return Conflict("phase_too_early", f"{PHASES[phase]}从 {first} 开始，请到时再推进。")
 
 
 def schedule_out_of_order() -> Malformed:
     text = "各阶段日期须依次为：准备、实施、检查验收、结束，后一阶段不得早于前一阶段。"
     return Malformed("malformed_request", text, errors=[FieldError("/schedule", "schedule_out_of_order", text)])
+
+
+def as_of_after_end(conclude_by: date) -> Malformed:
+    text = f"as_of 是核实情况的日期，不得晚于活动的结束日期 {conclude_by}，请更正。"
+    return Malformed("malformed_request", text, errors=[FieldError("/as_of", "as_of_after_end", text)])
 
 
 def no_stations() -> Conflict:

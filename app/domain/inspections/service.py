@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from uuid import UUID
 
 from app.domain.access import Actor, Signature
-from app.domain.inspections import judging, refusals, workflow
+from app.domain.inspections import judging, marking, refusals, workflow
 from app.domain.inspections.consequences import Frozen
+from app.domain.inspections.imprint import Imprint, ImprintSource, imprint_of, signers
+from app.domain.inspections.marking import MarkEntry
 from app.domain.inspections.model import (
     Campaign,
     Inspection,
@@ -40,16 +43,6 @@ class CampaignEntry:
     stations: tuple[UUID, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class MarkEntry:
-    """What somebody says about one criterion."""
-
-    met: bool
-    note: str | None
-    evidence: tuple[UUID, ...]
-    rectify_by: date | None = None
-
-
 @dataclass(frozen=True)
 class Acceptance:
     """The acceptance at one caller's desk, in one transaction. ``today`` is the business date, ``now`` the moment."""
@@ -68,7 +61,7 @@ class Acceptance:
 
     async def open(self, entry: CampaignEntry) -> Campaign:
         """A campaign in draft with its stations and their samples. ``Conflict`` no_stations, station_in_other_campaign."""
-        workflow.check_schedule(entry.schedule)
+        workflow.check_schedule(entry.schedule, entry.as_of)
         version = self.derivation.version_on(entry.standard, entry.as_of)
         stations = await self.derivation.stations_of(self.actor.scope, entry.area_code, entry.stations, entry.as_of)
         if not stations:
@@ -133,19 +126,45 @@ class Acceptance:
         return await self._save("inspection_campaign.cancel", workflow.cancelled(campaign))
 
     async def publish(self, campaign_id: UUID, expected: int | None) -> Campaign:
-        """Freezes facts, standard, marks, scores and ranking for good."""
+        """Freezes facts, standard, marks, scores and ranking for good. ``Conflict`` results_undecided: nothing is scored zero."""
         campaign = await self._campaign(campaign_id, expected)
         published = workflow.published(campaign, self._signature())
         results = await self.results(campaign)
-        frozen = [await self._frozen(campaign, result) for result in results]
+        undecided = [one.station_name for one in results if one.rank is None]
+        if undecided:
+            raise refusals.undecided(undecided)
+        imprints = await self._imprints(campaign)
+        frozen = [await self._frozen(campaign, result, imprints[result.station_id]) for result in results]
         saved = await self._save("inspection_campaign.publish", published)
         await self.campaigns.freeze(self.actor.scope, saved, frozen, self.now)
         return saved
 
-    async def _frozen(self, campaign: Campaign, result: Result) -> Frozen:
+    async def _imprints(self, campaign: Campaign) -> Mapping[UUID, Imprint]:
+        """What the documents about each station will name."""
+        scope, inspections = self.actor.scope, await self.campaigns.list_inspections(self.actor.scope, campaign.id)
+        ids = [one.id for one in inspections]
+        marks = await self.campaigns.list_marks(scope, ids)
+        rectifications = await self.campaigns.list_rectifications_of(scope, ids)
+        source = ImprintSource(
+            campaign=campaign,
+            issuer=await self.derivation.issuer(scope, self.today),
+            standard_name=self.derivation.standard_name(campaign.standard),
+            names=await self.people.names_of(scope, signers(inspections)),
+            on=self.today,
+        )
+        return {
+            one.station_id: imprint_of(
+                source, one, marks.get(one.id, ()), [each for each in rectifications if each.inspection_id == one.id]
+            )
+            for one in inspections
+        }
+
+    async def _frozen(self, campaign: Campaign, result: Result, imprint: Imprint) -> Frozen:
         consequence = self.derivation.consequence_of(result, self.today)
-        facts = await self.derivation.facts_document(self.actor.scope, result.station_id, campaign.as_of)
-        return Frozen(result, consequence, facts, campaign.standard, campaign.standard_version, campaign.as_of)
+        facts = await self.derivation.facts_document(
+            self.actor.scope, result.station_id, campaign.standard, campaign.standard_version, campaign.as_of
+        )
+        return Frozen(result, consequence, facts, campaign.standard, campaign.standard_version, campaign.as_of, imprint)
 
     async def results(self, campaign: Campaign) -> tuple[Result, ...]:
         """As they stand now, with ranks among those that are decided."""
@@ -175,37 +194,63 @@ class Acceptance:
         inspection = await self._inspection(inspection_id, expected)
         workflow.require_editable(inspection)
         workflow.require_phase(inspection.phase, *workflow.ORDER[:-1])
-        staff = await self.people.everyone_at(self.actor.scope, inspection.station_id)
-        for one in inspectors:
-            name = await self.people.find_inspector(self.actor.scope, one)
-            if name is None:
-                raise refusals.not_an_inspector()
-            workflow.require_independent(one, name, staff)
+        await self._require_independent(inspection, inspectors)
         changed = replace(inspection, inspectors=tuple(dict.fromkeys(inspectors)), signatures=())
         return await self._save_inspection("inspection.appoint", changed, ("inspectors",))
 
     async def mark(self, inspection_id: UUID, criterion: str, source: Source, entry: MarkEntry, expected: int | None) -> Mark:
         """The station's own word (from the implementation on), or a finding of the team (while inspecting)."""
+        inspection = await self._markable(inspection_id, source, expected)
+        mark = marking.mark_of(criterion, source, entry, self._signature())
+        derived = marking.by_criterion(await self._derived(inspection))
+        marking.check_mark(mark, derived, await self._missing(inspection, entry.evidence), self.today)
+        await self._put(inspection, source, [mark])
+        return mark
+
+    async def mark_all(
+        self, inspection_id: UUID, source: Source, entries: Sequence[tuple[str, MarkEntry]], expected: int | None
+    ) -> Sequence[Mark]:
+        """A whole sheet at once, criterion by criterion: all of it or, with every fault named, nothing."""
+        inspection = await self._markable(inspection_id, source, expected)
+        signature = self._signature()
+        marks = [marking.mark_of(criterion, source, entry, signature) for criterion, entry in entries]
+        derived = marking.by_criterion(await self._derived(inspection))
+        missing = await self._missing(inspection, marking.evidence_of(marks))
+        marking.check_sheet(marks, derived, missing, self.today)
+        await self._put(inspection, source, marks)
+        return marks
+
+    async def _markable(self, inspection_id: UUID, source: Source, expected: int | None) -> Inspection:
+        """The inspection, if the caller may mark it now. ``Forbidden`` not_on_the_team; ``Conflict`` inspector_worked_there."""
         inspection = await self._inspection(inspection_id, expected)
         workflow.require_editable(inspection)
-        own = source is Source.SELF
-        wanted = (Phase.IMPLEMENTATION, Phase.INSPECTION) if own else (Phase.INSPECTION,)
-        workflow.require_phase(inspection.phase, *wanted)
-        derived = await self._derived(inspection)
-        verdict = next((one for one in derived.criteria if one.criterion.code == criterion), None)
-        if verdict is None:
-            raise refusals.criterion_unknown(criterion)
-        mark = Mark(criterion, source, entry.met, entry.note, entry.evidence, entry.rectify_by, self._signature())
-        if not own:
-            if self.actor.id not in inspection.inspectors:
-                raise refusals.not_on_the_team()
-            workflow.check_finding(mark, verdict.met, self.today)
-        await self._require_evidence(entry.evidence)
-        await self.campaigns.put_mark(self.actor.scope, inspection, mark)
-        if not own and inspection.signatures:  # a finding changed after the first signature has to be signed anew
+        if source is Source.SELF:
+            workflow.require_phase(inspection.phase, Phase.IMPLEMENTATION, Phase.INSPECTION)
+            return inspection
+        workflow.require_phase(inspection.phase, Phase.INSPECTION)
+        await self._require_member(inspection)
+        return inspection
+
+    async def _put(self, inspection: Inspection, source: Source, marks: Sequence[Mark]) -> None:
+        await self.campaigns.put_marks(self.actor.scope, inspection, marks)
+        if source is Source.FOUND and inspection.signatures:  # findings changed after a signature have to be signed anew
             await self.campaigns.save_inspection(self.actor.scope, replace(inspection, signatures=()))
-        await self.trail.note(f"inspection.{source.value}", "inspection", inspection.id, inspection.area_code, (criterion,))
-        return mark
+        criteria = [mark.criterion for mark in marks]
+        await self.trail.note(f"inspection.{source.value}", "inspection", inspection.id, inspection.area_code, criteria)
+
+    async def _require_member(self, inspection: Inspection) -> None:
+        """On the team, and still nobody who worked there: a former post may have come on file since the team was appointed."""
+        if self.actor.id not in inspection.inspectors:
+            raise refusals.not_on_the_team()
+        await self._require_independent(inspection, [self.actor.id])
+
+    async def _require_independent(self, inspection: Inspection, inspectors: Sequence[UUID]) -> None:
+        staff = await self.people.everyone_at(self.actor.scope, inspection.station_id)
+        for one in inspectors:
+            inspector = await self.people.find_inspector(self.actor.scope, one)
+            if inspector is None:
+                raise refusals.not_an_inspector()
+            workflow.require_independent(inspector, inspection.area_code, staff)
 
     async def sign(self, inspection_id: UUID, expected: int | None) -> Inspection:
         inspection = await self._inspection(inspection_id, expected)
@@ -214,6 +259,7 @@ class Acceptance:
             raise refusals.team_missing()
         marks = (await self.campaigns.list_marks(self.actor.scope, [inspection.id])).get(inspection.id, ())
         open_ones = judging.unmarked(await self._derived(inspection), marks)
+        await self._require_member(inspection)
         signed = workflow.signed(inspection, self._signature(), open_ones)
         return await self._save_inspection("inspection.sign", signed)
 
@@ -259,7 +305,9 @@ class Acceptance:
 
     async def submit(self, rectification_id: UUID, note: str, evidence: Sequence[UUID], expected: int | None) -> Rectification:
         found = await self._rectification(rectification_id, expected)
-        await self._require_evidence(evidence)
+        inspection = await self.campaigns.get_inspection(self.actor.scope, found.inspection_id)
+        if await self._missing(inspection, evidence):
+            raise refusals.evidence_unknown()
         return await self._save_rectification(
             "rectification.submit", workflow.submitted(found, note, evidence, self._signature())
         )
@@ -270,8 +318,7 @@ class Acceptance:
         """By a member of the team that found it."""
         found = await self._rectification(rectification_id, expected)
         inspection = await self.campaigns.get_inspection(self.actor.scope, found.inspection_id)
-        if self.actor.id not in inspection.inspectors:
-            raise refusals.not_on_the_team()
+        await self._require_member(inspection)
         looked = workflow.reinspected(
             found, passed=passed, note=note, due_on=due_on, signature=self._signature(), today=self.today
         )
@@ -315,6 +362,7 @@ class Acceptance:
         await self.trail.note(action, "rectification", found.id, found.area_code, fields)
         return await self.campaigns.save_rectification(self.actor.scope, found)
 
-    async def _require_evidence(self, files: Sequence[UUID]) -> None:
-        if files and not await self.evidence.all_there(self.actor.scope, files):
-            raise refusals.evidence_unknown()
+    async def _missing(self, inspection: Inspection, files: Iterable[UUID]) -> AbstractSet[UUID]:
+        """Evidence that isn't there, or is another station's."""
+        wanted = set(files)
+        return wanted - await self.evidence.there(self.actor.scope, inspection.area_code, wanted) if wanted else wanted

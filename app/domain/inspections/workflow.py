@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from uuid import UUID
 
 from app.domain.access import Signature
@@ -13,9 +13,11 @@ from app.domain.identity import names_match
 from app.domain.inspections import refusals
 from app.domain.inspections.model import (
     Campaign,
+    Colleague,
     Escalation,
     Inspection,
     InspectionState,
+    Inspector,
     Mark,
     Phase,
     Rectification,
@@ -27,11 +29,13 @@ ORDER = (Phase.DRAFT, Phase.PREPARATION, Phase.IMPLEMENTATION, Phase.INSPECTION,
 DISTRICT_AFTER_DAYS = 15  # overdue for longer than this is brought before the district; local, no regulation sets it
 
 
-def check_schedule(schedule: Schedule) -> None:
-    """Raises ``Malformed`` schedule_out_of_order."""
+def check_schedule(schedule: Schedule, as_of: date) -> None:
+    """Raises ``Malformed`` schedule_out_of_order; as_of_after_end: facts of a day that the campaign doesn't live to see."""
     days = (schedule.preparation_from, schedule.implementation_from, schedule.inspection_from, schedule.conclude_by)
     if list(days) != sorted(days):
         raise refusals.schedule_out_of_order()
+    if as_of > schedule.conclude_by:
+        raise refusals.as_of_after_end(schedule.conclude_by)
 
 
 def require_phase(phase: Phase, *wanted: Phase) -> None:
@@ -78,11 +82,21 @@ def drawn(seed: int, station_area: str, communities: Sequence[str], size: int) -
 # --- inspections -----------------------------------------------------------------------------------------------------------
 
 
-def require_independent(inspector: UUID, name: str, staff: Iterable[tuple[UUID | None, str]]) -> None:
-    """Nobody inspects a station where he ever held a post: told by his account, or by his name where staff have none."""
-    for account, colleague in staff:
-        if account == inspector or (account is None and names_match(name, colleague)):
-            raise refusals.inspector_worked_there(name)
+def require_independent(inspector: Inspector, station_area: str, staff: Iterable[Colleague]) -> None:
+    """Nobody inspects a station where he works or ever held a post.
+
+    Told by his account, by the area it works in, and by his name: accounts change, and a second one would hide a former post.
+    A namesake is barred too; the district has other inspectors.
+    """
+    barred = inspector.area_code.startswith(station_area) or any(_is_same(inspector, colleague) for colleague in staff)
+    if barred:
+        raise refusals.inspector_worked_there(inspector.name)
+
+
+def _is_same(inspector: Inspector, colleague: Colleague) -> bool:
+    if colleague.account_id == inspector.account_id:
+        return True
+    return any(names_match(inspector.name, name) for name in (colleague.name, colleague.account_name) if name)
 
 
 def require_editable(inspection: Inspection) -> None:
@@ -165,3 +179,11 @@ def escalation_of(found: Rectification, today: date) -> Escalation | None:
     if found.state is not RectificationState.OPEN or late <= 0:
         return None
     return Escalation.DISTRICT if late > DISTRICT_AFTER_DAYS else Escalation.STATION_HEAD
+
+
+def overdue_since(escalation: Escalation, today: date) -> tuple[date | None, date]:
+    """The deadlines of what is before somebody today: from the first (None: whenever) to the last."""
+    edge = today - timedelta(days=DISTRICT_AFTER_DAYS)
+    if escalation is Escalation.DISTRICT:
+        return None, edge - timedelta(days=1)
+    return edge, today - timedelta(days=1)

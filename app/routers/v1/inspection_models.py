@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from secrets import randbelow
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -16,6 +17,9 @@ from app.domain.inspections.workflow import escalation_of
 from app.routers.models import ApiModel, AreaCodeText, LongText, ShortText
 
 Evidence = Annotated[list[UUID], Field(max_length=20, description="证据文件编号：先经 POST /inspections/{id}/evidence 上传")]
+CriterionText = Annotated[str, Field(min_length=1, max_length=100, description="标准中的指标代码，每项至多一行")]
+MAX_ROWS = 200
+SEEDS = 1_000_000  # nobody can foresee which; short enough to be read out when the draw is repeated
 SCORE = "得分，百分之一分为单位（9350 为 93.50 分）；有指标尚未检查时为 null"
 
 
@@ -36,7 +40,9 @@ class CampaignIn(ApiModel):
     standard: ShortText = Field(description="所用标准代码，如 sanyou_siquan")
     as_of: date = Field(description="以该日的情况为准，并据此固定标准版本")
     schedule: ScheduleIn
-    seed: int = Field(default=0, ge=0, lt=2**63, description="抽查种子：相同种子抽到相同的村（社区）")
+    seed: int | None = Field(
+        default=None, ge=0, lt=2**63, description="抽查种子：相同种子抽到相同的村（社区）；不填由系统随机取一个并记录"
+    )
     sample_size: int = Field(default=3, ge=0, le=50, description="每站抽查几个村（社区）")
     stations: Annotated[list[UUID], Field(max_length=500)] = Field(
         default_factory=list, description="纳入的站点；不填为范围内全部站点"
@@ -49,13 +55,13 @@ class CampaignIn(ApiModel):
             standard=self.standard,
             as_of=self.as_of,
             schedule=Schedule(**self.schedule.model_dump()),
-            seed=self.seed,
+            seed=randbelow(SEEDS) if self.seed is None else self.seed,
             sample_size=self.sample_size,
             stations=tuple(self.stations),
         )
 
 
-class SignatureOut(ApiModel):
+class AcceptanceSignature(ApiModel):
     """签字。"""
 
     by: UUID
@@ -63,7 +69,7 @@ class SignatureOut(ApiModel):
     at: datetime
 
     @classmethod
-    def of(cls, signature: Signature | None) -> SignatureOut | None:
+    def of(cls, signature: Signature | None) -> AcceptanceSignature | None:
         return None if signature is None else cls(by=signature.by, name=signature.name, at=signature.at)
 
 
@@ -80,8 +86,8 @@ class CampaignOut(ApiModel):
     seed: int
     sample_size: int
     phase: str = Field(description="draft、preparation、implementation、inspection、closed、published、cancelled")
-    opened: SignatureOut
-    published: SignatureOut | None
+    opened: AcceptanceSignature
+    published: AcceptanceSignature | None
 
     @classmethod
     def of(cls, campaign: Campaign) -> CampaignOut:
@@ -96,8 +102,8 @@ class CampaignOut(ApiModel):
             seed=campaign.seed,
             sample_size=campaign.sample_size,
             phase=campaign.phase.value,
-            opened=SignatureOut.model_validate(campaign.opened),
-            published=SignatureOut.of(campaign.published),
+            opened=AcceptanceSignature.model_validate(campaign.opened),
+            published=AcceptanceSignature.of(campaign.published),
         )
 
 
@@ -128,6 +134,36 @@ class SelfMarkIn(ApiModel):
 
     def entry(self) -> MarkEntry:
         return MarkEntry(self.met, self.note, tuple(self.evidence))
+
+
+class SheetFindingIn(FindingIn):
+    """检查表中的一行。"""
+
+    criterion: CriterionText
+
+
+class SheetSelfMarkIn(SelfMarkIn):
+    """自评表中的一行。"""
+
+    criterion: CriterionText
+
+
+class FindingSheetIn(ApiModel):
+    """检查表：一次填写多项检查结论。"""
+
+    marks: Annotated[list[SheetFindingIn], Field(min_length=1, max_length=MAX_ROWS)]
+
+    def entries(self) -> list[tuple[str, MarkEntry]]:
+        return [(row.criterion, row.entry()) for row in self.marks]
+
+
+class SelfMarkSheetIn(ApiModel):
+    """自评表：一次填写多项自评。"""
+
+    marks: Annotated[list[SheetSelfMarkIn], Field(min_length=1, max_length=MAX_ROWS)]
+
+    def entries(self) -> list[tuple[str, MarkEntry]]:
+        return [(row.criterion, row.entry()) for row in self.marks]
 
 
 class MarkOut(ApiModel):
@@ -174,8 +210,8 @@ class InspectionOut(ApiModel):
     inspectors: list[UUID]
     sample: list[str] = Field(description="抽查的村（社区）区划代码，由活动的种子抽出")
     state: str = Field(description="planned 待检查，signed 检查组已签字，confirmed 站长已签字确认")
-    signatures: list[SignatureOut]
-    countersigned: SignatureOut | None
+    signatures: list[AcceptanceSignature]
+    countersigned: AcceptanceSignature | None
 
     @classmethod
     def of(cls, inspection: Inspection) -> InspectionOut:
@@ -193,8 +229,8 @@ class InspectionOut(ApiModel):
             inspectors=list(inspection.inspectors),
             sample=list(inspection.sample),
             state=inspection.state.value,
-            signatures=[SignatureOut.model_validate(one) for one in inspection.signatures],
-            countersigned=SignatureOut.of(inspection.countersigned),
+            signatures=[AcceptanceSignature.model_validate(one) for one in inspection.signatures],
+            countersigned=AcceptanceSignature.of(inspection.countersigned),
         )
 
 
@@ -314,7 +350,7 @@ class RectificationOut(ApiModel):
     overdue_days: int = Field(description="逾期天数，未逾期为 0")
     escalated_to: str | None = Field(description="逾期后提请：station_head 站长；超过十五日 district 区县")
     submissions: list[dict[str, Any]] = Field(description="历次提交及复查")
-    closed: SignatureOut | None
+    closed: AcceptanceSignature | None
 
     @classmethod
     def of(cls, found: Rectification, today: date) -> RectificationOut:
@@ -332,5 +368,5 @@ class RectificationOut(ApiModel):
             overdue_days=(today - found.due_on).days if escalation else 0,
             escalated_to=escalation.value if escalation else None,
             submissions=[dict(one) for one in found.submissions],
-            closed=SignatureOut.of(found.closed),
+            closed=AcceptanceSignature.of(found.closed),
         )

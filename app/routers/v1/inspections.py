@@ -7,8 +7,10 @@ from uuid import UUID
 
 from fastapi import Path, Query, Response
 
+from app.db.repositories.inspections import InspectionFilter, RectificationFilter
 from app.dependencies import ClockDep, IfMatch, PageDep, RequiredIfMatch, cursor_id, encode_cursor, set_etag
 from app.domain.inspections import Inspection, Rectification, Source
+from app.domain.inspections.model import Escalation
 from app.idempotency import IDEMPOTENT
 from app.routers.models import Page
 from app.routers.route import api_router
@@ -21,19 +23,21 @@ from app.routers.v1.inspection_access import (
 )
 from app.routers.v1.inspection_models import (
     FindingIn,
+    FindingSheetIn,
     InspectionOut,
     MarkOut,
     OwnerIn,
-    PublishedOut,
     RectificationOut,
     ReinspectionIn,
     SelfMarkIn,
+    SelfMarkSheetIn,
     SubmissionIn,
     TeamIn,
 )
 
 router = api_router("站点验收")
 
+StationOnly = Annotated[UUID | None, Query(description="只看该站点")]
 CriterionCode = Annotated[str, Path(max_length=100, description="标准中的指标代码")]
 
 
@@ -48,16 +52,16 @@ async def list_inspections(
     actor: InspectionReader,
     page: PageDep,
     campaign_id: Annotated[UUID | None, Query(description="只看该活动")] = None,
+    station_id: StationOnly = None,
 ) -> Page[InspectionOut]:
     """本人辖区内各站点的验收。"""
-    found = await desk.records.page_inspections(
-        actor.scope, campaign_id=campaign_id, after=cursor_id(page.after), limit=page.limit + 1
-    )
+    only = InspectionFilter(campaign_id, station_id)
+    found = await desk.records.page_inspections(actor.scope, only, after=cursor_id(page.after), limit=page.limit + 1)
     items = found[: page.limit]
     return Page(
         items=[InspectionOut.of(one) for one in items],
         next_cursor=encode_cursor(items[-1].id) if len(found) > page.limit else None,
-        total=await desk.records.count_inspections(actor.scope, campaign_id=campaign_id) if page.count else None,
+        total=await desk.records.count_inspections(actor.scope, only) if page.count else None,
     )
 
 
@@ -99,6 +103,30 @@ async def put_self_mark(
 ) -> MarkOut:
     """站点在实施和检查验收阶段逐项自评；与系统数据不一致的，报告中会标出。"""
     return MarkOut.of(await desk.acts.mark(inspection_id, criterion, Source.SELF, body.entry(), version))
+
+
+@router.put("/inspections/{inspection_id}/self-marks", summary="填写自评表")
+async def put_self_marks(
+    inspection_id: UUID,
+    body: SelfMarkSheetIn,
+    desk: AcceptanceDep,
+    actor: StationStaff,  # noqa: ARG001
+    version: RequiredIfMatch,
+) -> list[MarkOut]:
+    """一次填写多项自评；未列出的指标不变。有一项不符即全部不保存，errors 逐条列明。"""
+    return [MarkOut.of(one) for one in await desk.acts.mark_all(inspection_id, Source.SELF, body.entries(), version)]
+
+
+@router.put("/inspections/{inspection_id}/findings", summary="填写检查表")
+async def put_findings(
+    inspection_id: UUID,
+    body: FindingSheetIn,
+    desk: AcceptanceDep,
+    actor: Inspector,  # noqa: ARG001
+    version: RequiredIfMatch,
+) -> list[MarkOut]:
+    """一次填写多项检查结论；未列出的指标不变。要求与逐项填写相同，有一项不符即全部不保存，errors 逐条列明。"""
+    return [MarkOut.of(one) for one in await desk.acts.mark_all(inspection_id, Source.FOUND, body.entries(), version)]
 
 
 @router.put("/inspections/{inspection_id}/findings/{criterion}", summary="填写检查结论")
@@ -149,18 +177,18 @@ async def list_rectifications(
     page: PageDep,
     open_only: Annotated[bool, Query(description="只看未销号的")] = False,
     overdue: Annotated[bool, Query(description="只看已逾期的")] = False,
+    escalated_to: Annotated[Escalation | None, Query(description="只看逾期后提请该对象的")] = None,
+    station_id: StationOnly = None,
 ) -> Page[RectificationOut]:
     """本人辖区内的整改事项；逾期的标明提请对象。"""
-    overdue_on = clock.today if overdue else None
-    found = await desk.records.page_rectifications(
-        actor.scope, open_only=open_only, overdue_on=overdue_on, after=cursor_id(page.after), limit=page.limit + 1
-    )
+    escalated = (escalated_to, clock.today) if escalated_to else None
+    only = RectificationFilter(open_only, clock.today if overdue else None, escalated, station_id)
+    found = await desk.records.page_rectifications(actor.scope, only, after=cursor_id(page.after), limit=page.limit + 1)
     items = found[: page.limit]
-    counted = desk.records.count_rectifications
     return Page(
         items=[RectificationOut.of(one, clock.today) for one in items],
         next_cursor=encode_cursor(items[-1].id) if len(found) > page.limit else None,
-        total=await counted(actor.scope, open_only=open_only, overdue_on=overdue_on) if page.count else None,
+        total=await desk.records.count_rectifications(actor.scope, only) if page.count else None,
     )
 
 
@@ -218,16 +246,3 @@ async def reinspect(
     """由原检查组成员复查：通过即销号；未通过的给出新期限，退回整改。"""
     found = await desk.acts.reinspect(rectification_id, passed=body.passed, note=body.note, due_on=body.due_on, expected=version)
     return _rectification(found, clock, response)
-
-
-@router.get("/reports/stations", summary="站点验收通报")
-async def report_stations(
-    desk: AcceptanceDep,
-    actor: InspectionReader,
-    campaign_id: Annotated[UUID | None, Query(description="检查验收活动；不填为最近一次公布的")] = None,
-) -> list[PublishedOut]:
-    """已公布的结果，按名次；只含本人辖区内的站点。"""
-    chosen = campaign_id or await desk.records.find_latest_published(actor.scope)
-    if chosen is None:
-        return []
-    return [PublishedOut.of(one) for one in await desk.records.list_results(actor.scope, chosen)]
