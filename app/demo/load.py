@@ -12,7 +12,8 @@ from app.db.repositories.policy import load_policy_document
 from app.db.repositories.reference import load_areas, load_calendar_year
 from app.db.session import transaction
 from app.db.tables.accounts import Account, Client
-from app.demo.accounts import ACCOUNTS, CLIENTS, DISTRICT, SECOND_ACCOUNTS, DemoAccount, DemoClient
+from app.demo.accounts import ACCOUNTS, CLIENTS, DISTRICT, SECOND_ACCOUNTS, DemoAccount, DemoClient, station_heads
+from app.demo.residents import sub_districts
 from app.domain.areas import parse_areas
 from app.runtime import Runtime
 from app.security.passwords import DEMO_CLIENT_SECRET, DEMO_PASSWORD
@@ -39,7 +40,7 @@ async def load_accounts(runtime: Runtime) -> list[DemoAccount]:
     now = datetime.now(UTC)
     password = await runtime.passwords.hash(DEMO_PASSWORD)
     secret = await runtime.passwords.hash(DEMO_CLIENT_SECRET)
-    accounts = [*ACCOUNTS, *SECOND_ACCOUNTS]
+    accounts = [*ACCOUNTS, *SECOND_ACCOUNTS, *station_heads(area.code for area in sub_districts(DISTRICT))]
     async with transaction(runtime.engine) as session:
         rows = [_account_row(account, password, now) for account in accounts]
         await session.execute(insert(Account).on_conflict_do_nothing(), rows)

@@ -37,6 +37,13 @@ def communities(district: str) -> tuple[AreaRow, ...]:
     return tuple(sorted((area for area in demo_areas(district) if area.level == AreaLevel.COMMUNITY), key=lambda area: area.code))
 
 
+def sub_districts(district: str) -> tuple[AreaRow, ...]:
+    """The streets and townships of a demo district, in order of code; each has a station."""
+    return tuple(
+        sorted((area for area in demo_areas(district) if area.level == AreaLevel.SUBDISTRICT), key=lambda area: area.code)
+    )
+
+
 def is_village(area: AreaRow) -> bool:
     return area.kind == "村委会"
 

@@ -24,6 +24,7 @@ from app.domain.stations.records import (
     Archives,
     Audience,
     Budget,
+    CommunityOffice,
     Equipment,
     Establishment,
     InformantDetails,
@@ -40,6 +41,19 @@ from app.domain.stations.records import (
 from app.domain.stations.vocabulary import RULES, SIGNAGE
 
 OPENED_ON: Final = date(2022, 7, 1)
+VILLAGE: Final = "村委会"
+#: 五室、二站、一厅、一场所
+ROOMS: Final = (
+    "office_room",
+    "police_room",
+    "mediation_room",
+    "reading_room",
+    "activity_room",
+    "health_station",
+    "convenience_station",
+    "service_hall",
+    "sports_ground",
+)
 TWO_INFORMANTS_FROM: Final = 2_500
 SCHOOLS: Final = ("大专", "大专", "本科", "本科", "本科", "研究生")
 AUDIENCES: Final[tuple[Audience, ...]] = ("assistants", "coordinators", "assistants", "coordinators", "coordinators")
@@ -101,6 +115,7 @@ class DemoStation:
     staff: tuple[DemoStaff, ...]
     informants: tuple[InformantDetails, ...]
     sheets: tuple[tuple[date, StationContent], ...]
+    offices: tuple[tuple[str, CommunityOffice], ...]
     events: tuple[Training | Meeting, ...]
 
 
@@ -115,8 +130,10 @@ def demo_stations(district: str, today: date) -> list[DemoStation]:
     phones = iter(f"{PHONE_PREFIX}{number:05d}" for number in range(1, 10_000))  # the people's begin behind them
     made = []
     for place, township in enumerate(townships):
-        communities = {area.code: counts[area.code] for area in areas if area.parent_code == township.code}
-        made.append(_station(township, communities, SHORTFALLS[place % len(SHORTFALLS)], today, phones))
+        own = [area for area in areas if area.parent_code == township.code]
+        communities = {area.code: counts[area.code] for area in own}
+        station = _station(township, communities, SHORTFALLS[place % len(SHORTFALLS)], today, phones)
+        made.append(replace(station, offices=tuple((area.code, _office(area)) for area in own)))
     return made
 
 
@@ -136,6 +153,7 @@ def _station(township: AreaRow, counts: dict[str, int], lacks: Shortfall, today:
         staff=tuple(_staff(people, lacks)),
         informants=tuple(_informants(people, counts, lacks, phones)),
         sheets=tuple(_sheets(life, lacks, today)),
+        offices=(),
         events=(*_trainings(life, today), *_meetings(life, len(counts), lacks, today)),
     )
 
@@ -157,7 +175,8 @@ def _staff(rng: random.Random, lacks: Shortfall) -> Iterator[DemoStaff]:
         official = place == 0 and lacks is not Shortfall.CIVIL_SERVANT
         since = OPENED_ON + timedelta(days=30 * rng.randrange(40))
         post = _post(rng, taken, "administrative" if official else "institutional", since)
-        yield DemoStaff(replace(post, exam_passed=True, filed_on=since + timedelta(days=20)))
+        known = replace(post, exam_passed=True, filed_on=since + timedelta(days=20), consulted_on=since - timedelta(days=12))
+        yield DemoStaff(known)
     yield DemoStaff(_post(rng, taken, "institutional", OPENED_ON), until=OPENED_ON + timedelta(days=400))
 
 
@@ -167,7 +186,18 @@ def _post(rng: random.Random, taken: set[str], establishment: Establishment, sin
 
 def _leader(rng: random.Random, taken: set[str], role: LeadsAs, office: str) -> StaffDetails:
     post = _post(rng, taken, "administrative", OPENED_ON)
-    return replace(post, leads_as=role, full_time=False, position=f"{office}兼", other_posts=office)
+    consulted_on = OPENED_ON - timedelta(days=20)
+    return replace(post, leads_as=role, full_time=False, position=f"{office}兼", other_posts=office, consulted_on=consulted_on)
+
+
+def _office(community: AreaRow) -> CommunityOffice:
+    """Most are large enough (五有一创: 300 m² in a township, 500 in a town); every fifth isn't."""
+    rng = random.Random(f"office of {community.code}")
+    urban, small = community.kind != VILLAGE, rng.randrange(5) == 0
+    least = 500 if urban else 300
+    space = Decimal(rng.randint(least // 2, least - 1) if small else rng.randint(least, 2 * least))
+    rooms = (*ROOMS, "home_care_station") if urban else ROOMS
+    return CommunityOffice("urban" if urban else "township", space, rooms[: -2 if small else None])
 
 
 def _sheets(rng: random.Random, lacks: Shortfall, today: date) -> Iterator[tuple[date, StationContent]]:

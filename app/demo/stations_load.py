@@ -19,11 +19,11 @@ from app.db.repositories.station_sheets import PLACES
 from app.db.repositories.stations import EVENT_TABLES
 from app.db.session import transaction
 from app.db.tables.stations import Informant, Station, StationStaff
-from app.demo.accounts import ACCOUNTS, DISTRICT, SECOND_ACCOUNTS, SECOND_DISTRICT, demo_id
-from app.demo.stations import DemoStation, demo_stations
+from app.demo.accounts import ACCOUNTS, DISTRICT, SECOND_ACCOUNTS, SECOND_DISTRICT, demo_id, station_heads
+from app.demo.stations import OPENED_ON, DemoStation, demo_stations
 from app.domain.access import AreaScope, Duty
 from app.domain.calendar import business_date
-from app.domain.stations.records import StationContent
+from app.domain.stations.records import CommunityOffice, StationContent
 from app.runtime import Runtime
 from app.security.fields import Field, FieldCipher
 from app.security.masking import mask
@@ -92,6 +92,9 @@ def _rows(
     for number, (valid_from, content) in enumerate(station.sheets):
         sheet_id = demo_id(f"station sheet {station.area_code} {number}")
         yield PLACES[type(content)].table, {**own, "id": sheet_id, **_sheet(valid_from, content)}
+    for code, office in station.offices:
+        row = {"district": scope.district, "area_code": code, "id": demo_id(f"community office {code}"), **stamps}
+        yield PLACES[type(office)].table, row | _sheet(OPENED_ON, office)
     for number, event in enumerate(station.events):
         event_id = demo_id(f"station event {station.area_code} {number}")
         yield EVENT_TABLES[type(event)], {**own, "id": event_id, "version": 1, **asdict(event)}
@@ -110,11 +113,11 @@ def _staff(station: DemoStation) -> Iterator[dict[str, Any]]:
 
 
 def _accounts(area_code: str) -> dict[Duty | None, UUID]:
-    here = (account for account in (*ACCOUNTS, *SECOND_ACCOUNTS) if account.area == area_code)
+    here = (account for account in (*ACCOUNTS, *SECOND_ACCOUNTS, *station_heads([area_code])) if account.area == area_code)
     return {duty: account.id for account in here for duty in account.duties}
 
 
-def _sheet(valid_from: date, content: StationContent) -> dict[str, Any]:
+def _sheet(valid_from: date, content: StationContent | CommunityOffice) -> dict[str, Any]:
     values = {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(content).items()}
     return {"valid_from": valid_from, "superseded_at": None, **values}
 

@@ -14,6 +14,7 @@ from app.db.tables.payments import PaymentBatch
 from app.demo.acceptance_load import load_acceptance
 from app.demo.accounts import DISTRICT
 from app.demo.agreements import load_agreements
+from app.demo.appraisals_load import load_appraisals
 from app.demo.casework_load import load_applications
 from app.demo.load import load_accounts, load_reference
 from app.demo.officials_load import load_officials
@@ -21,7 +22,9 @@ from app.demo.payments_load import load_payments
 from app.demo.population import demo_population, second_population
 from app.demo.population_load import load_population
 from app.demo.residents import resident_counts
+from app.demo.service_items_load import load_service_items
 from app.demo.stations_load import load_stations
+from app.demo.trainings_load import load_trainings
 from app.domain.access import AreaScope
 from app.domain.calendar import business_date
 from app.runtime import Runtime
@@ -36,12 +39,16 @@ async def load_demo(runtime: Runtime) -> None:
     await load_accounts(runtime)
     await load_agreements(runtime)
     await load_stations(runtime, datetime.now(UTC))
+    await load_service_items(runtime, datetime.now(UTC))
     if await _is_complete(runtime):  # building 7,000 households only to find them there takes longer than to ask
         return
     now = datetime.now(UTC)
     await _load_resident_counts(runtime, now)
     await load_acceptance(runtime, now)
-    for build in (second_population, lambda: demo_population(business_date(now))):
+    await load_trainings(runtime, now)
+    await load_appraisals(runtime, now)
+    # The large district first: what the database learns of the tables while they fill must not be that it is empty.
+    for build in (lambda: demo_population(business_date(now)), second_population):
         population = await asyncio.to_thread(build)
         await load_population(runtime, population)
         await load_officials(runtime, population, now)

@@ -83,6 +83,9 @@ async def test_handing_over_within_the_station(sign_in: SignIn) -> None:
         ({"kind": "gossip"}, 422, "unknown_value"),
         ({"about": "电话 13800000000"}, 422, "number_in_text"),
         ({"description": "证号 350702199001011234"}, 422, "number_in_text"),
+        ({"description": "电话 138 0013 8000"}, 422, "number_in_text"),
+        ({"description": "座机 0599-882 2001"}, 422, "number_in_text"),
+        ({"description": "１３８００１３８０００"}, 422, "number_in_text"),
         ({"informant_id": str(uuid4())}, 422, "informant_elsewhere"),
         ({"household_id": str(uuid4())}, 422, "household_elsewhere"),
     ],
@@ -138,3 +141,64 @@ async def test_what_was_written_lies_sealed(sign_in: SignIn, runtime: Runtime) -
     plain = ("示例之家", "只此一见的情形")
     assert rows
     assert not any(word in row or word.encode().hex() in row for word in plain for row in rows)
+
+
+@pytest.mark.parametrize(
+    "seen", ["2026-11-20 去世，家属未申报", "全年收入 12000 元，欠债 150000 元", "2026年11月2日失火，烧毁120平方米", "住 3 组"]
+)
+async def test_days_and_amounts_may_be_written_down(sign_in: SignIn, seen: str) -> None:
+    assert (await reported(sign_in("c001001.worker"), description=seen))["description"] == seen
+
+
+async def test_the_informant_is_told_what_became_of_it(sign_in: SignIn) -> None:
+    worker, clerk = sign_in("c001001.worker"), sign_in("s001.clerk")
+    person = await engaged(clerk, await station_of(clerk))
+    lead = await reported(worker, informant_id=person["id"])
+    url = f"{LEADS}/{lead['id']}"
+    early = await worker.post(f"{url}/feed-back")
+    assert (early.status_code, early.json()["code"]) == (409, "lead_state")
+    before = await _untold(worker)
+    await clerk.post(f"{url}/take")
+    await clerk.post(f"{url}/settle", json={"outcome": "application", "note": "已受理申请"})
+    assert await _untold(worker) == before + 1
+    waiting = (await worker.get(LEADS, params={"to_feed_back": True, "informant_id": person["id"]})).json()["items"]
+    assert [one["id"] for one in waiting] == [lead["id"]]
+    told = await worker.post(f"{url}/feed-back")
+    assert told.json()["fed_back_on"] == told.json()["settled_on"]
+    assert await _untold(worker) == before
+    again = await worker.post(f"{url}/feed-back")
+    assert (again.status_code, again.json()["code"]) == (409, "lead_fed_back")
+
+
+async def _untold(worker: httpx.AsyncClient) -> int:
+    lists = (await worker.get("/api/v1/tasks")).json()["work_lists"]
+    return int(next(one["open"] for one in lists if one["kind"] == "lead_feedback"))
+
+
+async def test_nobody_waits_for_word_of_the_community_itself(sign_in: SignIn) -> None:
+    worker, clerk = sign_in("c001001.worker"), sign_in("s001.clerk")
+    lead = await reported(worker)
+    await clerk.post(f"{LEADS}/{lead['id']}/take")
+    await clerk.post(f"{LEADS}/{lead['id']}/settle", json={"outcome": "visited", "note": "已看"})
+    answer = await worker.post(f"{LEADS}/{lead['id']}/feed-back")
+    assert (answer.status_code, answer.json()["code"]) == (409, "lead_without_informant")
+
+
+async def test_the_head_passes_on_what_a_clerk_left_behind(sign_in: SignIn) -> None:
+    """首问负责 must not leave a family waiting because somebody is ill."""
+    clerk, head = sign_in("s001.clerk"), sign_in("s001.head")
+    lead = await reported(sign_in("c001001.worker"))
+    await clerk.post(f"{LEADS}/{lead['id']}/take")
+    myself = (await head.get("/api/v1/me")).json()["id"]
+    taken_over = await head.post(f"{LEADS}/{lead['id']}/hand-over", json={"account_id": myself})
+    assert (taken_over.status_code, taken_over.json()["handler"]) == (200, "s001.head")
+    back = await clerk.post(f"{LEADS}/{lead['id']}/hand-over", json={"account_id": myself})
+    assert (back.status_code, back.json()["code"]) == (409, "lead_not_yours")
+
+
+async def test_the_clock_of_the_work_list(sign_in: SignIn) -> None:
+    clerk = sign_in("s001.clerk")
+    await reported(sign_in("c001001.worker"), kind="emergency")
+    later = (await clerk.get("/api/v1/tasks", headers={"X-Demo-Date": "2027-03-01"})).json()["work_lists"]
+    leads = next(one for one in later if one["kind"] == "lead")
+    assert leads["overdue"] >= 1

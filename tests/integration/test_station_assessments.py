@@ -106,7 +106,7 @@ async def test_a_sheet_that_contradicts_itself_is_refused_with_the_sums(
     ("pointer", "value", "code"),
     [
         ("/standard", "lottery", "unknown_value"),
-        ("/standard", None, "unknown_value"),
+        ("/standard", None, "not_a_string"),
         ("/as_of", "2026-02-30", "invalid_date"),
         ("/as_of", 20261115, "invalid_date"),
         ("/as_of", "1900-01-01", None),

@@ -73,6 +73,9 @@ async def test_two_who_open_the_same_station_at_once(sign_in: SignIn) -> None:
     assert (await clerk.put(path, json={"closed_on": "2020-01-01"}, headers={"If-Match": "*"})).status_code == 200
     late = await clerk.post(f"/api/v1/stations/{station['id']}/staff", json=post(since="2020-01-01"))
     assert (late.status_code, late.json()["code"]) == (409, "station_closed")
+    person = informant(area_code=f"{HUANGDUN}001", since="2020-01-01")
+    engaged_late = await clerk.post(f"/api/v1/stations/{station['id']}/informants", json=person)
+    assert (engaged_late.status_code, engaged_late.json()["code"]) == (409, "station_closed")
     second = await clerk.post("/api/v1/stations", json=body)
     assert second.status_code == 201
     back = await clerk.put(path, json={"closed_on": None}, headers={"If-Match": "*"})
@@ -200,6 +203,7 @@ WRONG_POSTS: dict[str, tuple[dict[str, Any], str, str]] = {
     "since to come": ({"since": TOMORROW}, "/since", "date_in_future"),
     "filed to come": ({"filed_on": TOMORROW, "exam_passed": True}, "/filed_on", "date_in_future"),
     "filed without an examination": ({"filed_on": "2024-02-01"}, "/filed_on", "filed_without_exam"),
+    "consulted afterwards": ({"consulted_on": "2024-02-01"}, "/consulted_on", "consulted_too_late"),
     "establishment of no kind": ({"establishment": "contract"}, "/establishment", "unknown_value"),
     "leads as something else": ({"leads_as": "chief"}, "/leads_as", "unknown_value"),
     "a masked name": ({"name": "陈**"}, "/name", "name_wrong"),
@@ -219,7 +223,7 @@ async def test_a_wrong_post_is_refused_by_cause(sign_in: SignIn, wrong: str) -> 
     answer = await clerk.post(f"/api/v1/stations/{await station_of(clerk)}/staff", json=post(**values))
     assert answer.status_code == 422, answer.text
     assert findings(answer) == [(pointer, code)]
-    wanted = "contradictory_facts" if code == "filed_without_exam" else "malformed_request"
+    wanted = "contradictory_facts" if code in ("filed_without_exam", "consulted_too_late") else "malformed_request"
     assert answer.json()["code"] == wanted
 
 

@@ -110,6 +110,23 @@ async def test_the_boundaries_of_2500_stand_in_the_tutorials_station(demo: Demo)
 
 @pytest.mark.db
 @pytest.mark.xdist_group("demo")
+async def test_community_offices_are_on_file(demo: Demo) -> None:
+    """五有一创: most are large enough, some aren't."""
+    clerk = demo.callers["s001.clerk"].http
+    station = (await clerk.get("/api/v1/stations")).json()["items"][0]["id"]
+    path = f"/api/v1/stations/{station}"
+    offices = (await clerk.get(f"{path}/community-offices", params={"as_of": TODAY.isoformat(), "limit": 200})).json()["items"]
+    assert {office["area_code"][:9] for office in offices} == {"350702001"}
+    order = {"standard": "wuyou_yichuang", "community": offices[0]["area_code"]}
+    kept = await clerk.post(f"{path}/assessments", json=order)
+    assert kept.json()["grade"] in ("qualified", "unqualified")
+    every = [office for one in demo_stations(DISTRICT, TODAY) for _, office in one.offices]
+    small = sum(office.area_m2 < (500 if office.kind == "urban" else 300) for office in every)
+    assert 0 < small < len(every) // 3
+
+
+@pytest.mark.db
+@pytest.mark.xdist_group("demo")
 async def test_some_cadres_are_on_file_with_a_relative(demo: Demo) -> None:
     http = demo.callers["s001.clerk"].http
     officials = (await http.get("/api/v1/officials")).json()["items"]
@@ -125,3 +142,24 @@ async def test_phones_are_sealed(demo: Demo) -> None:
     async with demo.owner.connect() as connection:
         rows = (await connection.execute(text("SELECT phone_sealed, phone_masked FROM informant LIMIT 50"))).all()
     assert all(PHONE_PREFIX.encode() not in row.phone_sealed and "****" in row.phone_masked for row in rows)
+
+
+@pytest.mark.db
+@pytest.mark.xdist_group("demo")
+async def test_the_published_report_is_a_list_like_any_other(demo: Demo) -> None:
+    reader, path = demo.callers["district.inspector"].http, "/api/v1/reports/stations"
+    whole = (await reader.get(path, params={"count": "true", "limit": 200})).json()
+    ranks = [one["rank"] for one in whole["items"]]
+    assert ranks == sorted(ranks)
+    assert whole["total"] == len(ranks) >= 2
+    seen, cursor = [], None
+    while True:
+        page = (await reader.get(path, params={"limit": 3} | ({"cursor": cursor} if cursor else {}))).json()
+        seen += [one["station_id"] for one in page["items"]]
+        cursor = page["next_cursor"]
+        if cursor is None:
+            break
+    assert seen == [one["station_id"] for one in whole["items"]]
+    assert (await reader.get(path, params={"cursor": "bm9wZQ"})).status_code == 422
+    own = (await demo.callers["s001.clerk"].http.get(path)).json()["items"]
+    assert {one["area_code"] for one in own} == {"350702001"}

@@ -18,7 +18,8 @@ AS_OF = date(2026, 11, 15)
 
 
 def post(establishment: str = "institutional", **more: Any) -> Sheet:
-    return {"establishment": establishment, "full_time": True, "since": "2020-01-01", "education": "大专", **more}
+    given = {"establishment": establishment, "full_time": True, "since": "2020-01-01", "education": "大专"}
+    return {**given, "filed": True, "consulted": True, **more}
 
 
 def posts(count: int, establishment: str = "institutional") -> list[Sheet]:
@@ -29,7 +30,7 @@ LEADERS = [post("administrative", leader=True, position="分管领导"), post("a
 GOOD: Sheet = {
     "staff": [post("administrative", name="甲", position="民政助理员"), *posts(4), *LEADERS],
     "premises": {"area_m2": 150, "independent": True, "accessible": True, "service_window": True, "archive_room": True},
-    "budget": {"in_fiscal_budget": True, "monthly_disbursed": True, "amount_fen": 12_000_000},
+    "budget": {"in_fiscal_budget": True, "monthly_disbursed": True, "amount_fen": 12_000_000, "last_year_fen": 11_000_000},
     "equipment": {"computer": 3, "telephone": 1, "fax": 1, "printer": 1, "camera": 1, "vehicle": 1},
     "rules": list(RULES),
     "signage": list(SIGNAGE),

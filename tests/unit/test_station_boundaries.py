@@ -112,6 +112,25 @@ def test_limits_of_one_fact(standard: str, path: str, criterion: str, unit: str,
         assert (verdict.met, verdict.unit) == (met, unit), value
 
 
+@pytest.mark.parametrize(("amount", "met"), [(10_999_999, False), (11_000_000, False), (11_000_001, True)])
+def test_a_1_28_the_budget_grows_from_year_to_year(amount: int, met: bool) -> None:
+    assert assessed("minzhengsuo", changed("budget.amount_fen", amount)).of("budget_grown").met is met
+
+
+@pytest.mark.parametrize(
+    ("standard", "path", "criterion"),
+    [
+        ("wuyige", "staff.1.filed", "examined_and_filed"),  # A1-15
+        ("minzhengsuo", "staff.1.consulted", "consulted"),  # A1-25
+        ("minzhengsuo", "staff.5.consulted", "consulted"),  # 所长的任命 too
+    ],
+)
+def test_one_post_without_it_is_one_too_many(standard: str, path: str, criterion: str) -> None:
+    verdict = assessed(standard, changed(path, False)).of(criterion)
+    assert (verdict.met, verdict.measured, verdict.required) == (False, "1", "0")
+    assert assessed(standard, changed(path, None)).of(criterion).met is None
+
+
 @pytest.mark.parametrize(("area", "met"), [(499, False), (499.99, False), (500, True), (501, True)])
 def test_a_1_20_an_urban_community_needs_500(area: float, met: bool) -> None:
     office = {"kind": "urban", "area_m2": area, "rooms": ["home_care_station"]}

@@ -25,13 +25,17 @@ OPEN_STATES = [state.value for state in OPEN]
 
 @dataclass(frozen=True, slots=True)
 class LeadFilter:
-    """Which leads; None asks for no condition. ``overdue_on``: open after their last day."""
+    """Which leads; None asks for no condition. ``overdue_on``: open after their last day.
+    ``to_feed_back``: settled, and the informant hasn't been told.
+    """
 
     area_code: str | None = None
     kind: LeadKind | None = None
     state: LeadState | None = None
     open_only: bool = False
     overdue_on: date | None = None
+    informant_id: UUID | None = None
+    to_feed_back: bool = False
 
 
 class LeadRepository:
@@ -101,6 +105,7 @@ class LeadRepository:
             "outcome": lead.outcome.value if lead.outcome else None,
             "note_sealed": self._cipher.seal(Field.LEAD, lead.id, lead.note) if lead.note else None,
             "settled_on": lead.settled_on,
+            "fed_back_on": lead.fed_back_on,
         }
 
     def _lead(self, row: LeadTable) -> Lead:
@@ -126,6 +131,7 @@ class LeadRepository:
             outcome=LeadOutcome(row.outcome) if row.outcome else None,
             note=opened(Field.LEAD, row.id, row.note_sealed) if row.note_sealed else None,
             settled_on=row.settled_on,
+            fed_back_on=row.fed_back_on,
             version=row.version,
         )
 
@@ -142,4 +148,9 @@ def _conditions(scope: AreaScope, wanted: LeadFilter) -> list[sa.ColumnElement[b
         conditions.append(LEAD.state.in_(OPEN_STATES))
     if wanted.overdue_on is not None:
         conditions.append(LEAD.due_on < wanted.overdue_on)
+    if wanted.informant_id is not None:
+        conditions.append(LEAD.informant_id == wanted.informant_id)
+    if wanted.to_feed_back:
+        settled = LEAD.state == LeadState.SETTLED.value
+        conditions += [settled, LEAD.informant_id.is_not(None), LEAD.fed_back_on.is_(None)]
     return conditions

@@ -141,6 +141,8 @@ async def _staff(scope: AreaScope, session: AsyncSession, ids: Sequence[UUID], o
                 since=row.valid_from,
                 education=row.education,
                 leader=row.leads_as is not None,
+                filed=row.exam_passed and row.filed_on is not None and row.filed_on <= on,
+                consulted=None if row.consulted_on is None else row.consulted_on <= row.valid_from,
             )
         )
     return {station_id: tuple(present) for station_id, present in found.items()}
@@ -152,13 +154,15 @@ async def _budgets(
     """The year's budget; in January last year's disbursements say whether money comes every month."""
     sheets, ids = SheetRepository(session), [station.id for station in stations]
     current = await sheets.list_in_force(scope, ids, Budget, on)
-    judged = current if on.month > 1 else await sheets.list_in_force(scope, ids, Budget, date(on.year - 1, 12, 31))
+    before = await sheets.list_in_force(scope, ids, Budget, date(on.year - 1, 12, 31))
+    judged = current if on.month > 1 else before
     found = {}
     for station in stations:
-        budget, paid = current.get(station.id), judged.get(station.id)
+        budget, paid, last = current.get(station.id), judged.get(station.id), before.get(station.id)
         if budget is not None:
             monthly = None if paid is None else _every_month(paid, station.details.opened_on, on)
-            found[station.id] = BudgetFact(budget.in_fiscal_budget, monthly, budget.amount_fen)
+            former = None if last is None else last.amount_fen
+            found[station.id] = BudgetFact(budget.in_fiscal_budget, monthly, budget.amount_fen, former)
     return found
 
 

@@ -36,6 +36,7 @@ from app.domain.stations.records import (
     Premises,
     Rules,
     Sheet,
+    StationContent,
     StationRecord,
     Volunteers,
 )
@@ -89,6 +90,25 @@ class SheetRepository:
         await self._session.execute(insert(place.table).values(**values))
         written = await self._sheets(_history(scope, type(content), [whose[place.subject]]), type(content), sheet_id)
         return written[0]
+
+    async def withdraw(
+        self,
+        scope: AreaScope,
+        subject: StationRecord,
+        kind: type[StationContent | CommunityOffice],
+        sheet_id: UUID,
+        now: datetime,
+    ) -> str | None:
+        """Takes a sheet of a station (or of one of its communities) out of force: its area, None when it isn't there."""
+        place = PLACES[kind]
+        table = columns(place.table)
+        whose = subject.area_code if place.subject == "area_code" else subject.id
+        own = (within(scope, table), _belonging(table, place, [whose]))
+        there = (*own, table.id == sheet_id, table.superseded_at.is_(None))
+        taken_back = update(place.table).where(*there).values(superseded_at=now).returning(table.area_code)
+        found = await self._session.execute(taken_back.execution_options(synchronize_session=False))
+        area_code: str | None = found.scalar_one_or_none()
+        return area_code
 
     async def list_sheets(
         self,

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any, Final, cast
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, and_, func, insert, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Row, and_, delete, func, insert, or_, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import SQLModel
@@ -194,6 +194,11 @@ class StationRepository:
     async def change_event(self, scope: AreaScope, event: Event[E], now: datetime) -> None:
         values = {**asdict(event.content), "recorded_at": now}
         await self._update(scope, EVENT_TABLES[type(event.content)], event.id, values)
+
+    async def remove_event(self, scope: AreaScope, event: Event[E]) -> None:
+        table = EVENT_TABLES[type(event.content)]
+        there = columns(table)
+        await self._session.execute(delete(table).where(within(scope, there), there.id == event.id))
 
     # rows
 

@@ -21,6 +21,7 @@ class Lead(DistrictTable, table=True):
         sa.CheckConstraint("state IN ('reported', 'taken', 'settled', 'withdrawn')", name="state_known"),
         sa.CheckConstraint("(state IN ('settled', 'withdrawn')) = (settled_on IS NOT NULL)", name="settled_with_its_day"),
         sa.CheckConstraint("(state = 'settled') = (outcome IS NOT NULL)", name="settled_with_its_outcome"),
+        sa.CheckConstraint("fed_back_on IS NULL OR state = 'settled'", name="fed_back_when_settled"),
         sa.Index("ix_lead_open", "district", "area_code", "due_on", postgresql_where=sa.text("state IN ('reported', 'taken')")),
         sa.Index("ix_lead_informant", "district", "informant_id"),
         within_district(),
@@ -42,5 +43,6 @@ class Lead(DistrictTable, table=True):
     outcome: str | None = None
     note_sealed: bytes | None = None
     settled_on: date | None = None
+    fed_back_on: date | None = None
     created_at: datetime = instant()
     version: int = 1

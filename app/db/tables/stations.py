@@ -102,6 +102,7 @@ class StationStaff(DistrictTable, table=True):
     exam_passed: bool = False
     filed_on: date | None = None
     other_posts: str | None = None
+    consulted_on: date | None = None
     account_id: UUID | None = Field(default=None, foreign_key="account.id")
     valid_from: date
     valid_until: date | None = None

@@ -8,7 +8,9 @@ ERRORS = {
     "lead_not_found": "没有该线索，或不在您的辖区内",
     "lead_state": "线索所处状态不允许此操作",
     "lead_not_yours": "线索不由您负责",
-    "lead_same_handler": "移交对象就是本人",
+    "lead_fed_back": "线索结果已反馈",
+    "lead_same_handler": "移交对象就是现任负责人",
+    "lead_without_informant": "线索不是信息监督员发现的",
     "lead_handler_unknown": "移交对象不是本站经办人",
 }
 FIELD_ERRORS = {

@@ -86,6 +86,7 @@ class Lead:
     note: str | None
     settled_on: date | None
     version: int
+    fed_back_on: date | None = None
 
     @property
     def is_open(self) -> bool:
@@ -110,11 +111,12 @@ def taken(lead: Lead, handler: Party) -> Lead:
     return replace(lead, state=LeadState.TAKEN, handler=handler)
 
 
-def handed_over(lead: Lead, by: Party, to: Party) -> Lead:
-    """Only by whoever has it, and to somebody else."""
+def handed_over(lead: Lead, by: Party, to: Party, *, assigns: bool = False) -> Lead:
+    """By whoever has it, or (``assigns``) by the head of the station when he is away; to somebody else than has it."""
     _require(lead, LeadState.TAKEN)
-    _require_handler(lead, by)
-    if by.id == to.id:
+    if not assigns:
+        _require_handler(lead, by)
+    if lead.handler is not None and lead.handler.id == to.id:
         raise refusals.same_handler()
     return replace(lead, handler=to)
 
@@ -124,6 +126,16 @@ def settled(lead: Lead, by: Party, outcome: LeadOutcome, note: str, today: date)
     _require(lead, LeadState.TAKEN)
     _require_handler(lead, by)
     return replace(lead, state=LeadState.SETTLED, outcome=outcome, note=note, settled_on=today)
+
+
+def fed_back(lead: Lead, today: date) -> Lead:
+    """The outcome was told to the informant, once."""
+    _require(lead, LeadState.SETTLED)
+    if lead.entry.informant_id is None:
+        raise refusals.nobody_to_tell()
+    if lead.fed_back_on is not None:
+        raise refusals.told_already(lead.fed_back_on)
+    return replace(lead, fed_back_on=today)
 
 
 def withdrawn(lead: Lead, by: Party, note: str, today: date) -> Lead:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from app.domain.errors import Conflict, FieldError, Malformed, NotFound
 
 STATES = {"reported": "待接办", "taken": "办理中", "settled": "已办结", "withdrawn": "已撤回"}
@@ -24,11 +26,19 @@ def not_the_reporter() -> Conflict:
 
 
 def same_handler() -> Conflict:
-    return Conflict("lead_same_handler", "移交对象就是您本人，请选择其他经办人。")
+    return Conflict("lead_same_handler", "移交对象就是现任负责人，请选择其他经办人。")
 
 
 def handler_unknown() -> Conflict:
     return Conflict("lead_handler_unknown", "移交对象不存在、已停用，或不是本站经办人，请重新选择。")
+
+
+def nobody_to_tell() -> Conflict:
+    return Conflict("lead_without_informant", "该线索不是信息监督员发现的，办结后上报人即可看到结果，无须另行反馈。")
+
+
+def told_already(on: date) -> Conflict:
+    return Conflict("lead_fed_back", f"结果已于 {on} 反馈给信息监督员，无须重复登记。")
 
 
 def number_in_text(pointer: str) -> Malformed:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from app.domain.access import Actor
+from app.domain.access import Actor, Duty
 from app.domain.errors import NotFound, PreconditionFailed
+from app.domain.identity import mentions_number
 from app.domain.leads import model, refusals
 from app.domain.leads.model import Lead, LeadEntry, LeadOutcome, LeadState, Party
 from app.domain.leads.ports import Leads, Surroundings, Trail
-
-_NUMBER_LIKE = re.compile(r"\d{5,}")
 
 
 @dataclass(frozen=True)
@@ -64,12 +62,17 @@ class LeadDesk:
         colleague = await self.around.find_colleague(self.actor.scope, to, lead.entry.area_code)
         if colleague is None:
             raise refusals.handler_unknown()
-        return await self._save("lead.hand_over", model.handed_over(lead, self._me(), colleague))
+        handed_over = model.handed_over(lead, self._me(), colleague, assigns=self.actor.has(Duty.STATION_HEAD))
+        return await self._save("lead.hand_over", handed_over)
 
     async def settle(self, lead_id: UUID, outcome: LeadOutcome, note: str, expected: int | None) -> Lead:
         _refuse_numbers("/note", note)
         lead = await self._locked(lead_id, expected)
         return await self._save("lead.settle", model.settled(lead, self._me(), outcome, note, self.today))
+
+    async def feed_back(self, lead_id: UUID, expected: int | None) -> Lead:
+        """The informant who noticed it has been told what became of it."""
+        return await self._save("lead.feed_back", model.fed_back(await self._locked(lead_id, expected), self.today))
 
     async def withdraw(self, lead_id: UUID, note: str, expected: int | None) -> Lead:
         _refuse_numbers("/note", note)
@@ -92,5 +95,5 @@ class LeadDesk:
 
 def _refuse_numbers(pointer: str, text: str) -> None:
     """Numbers of people belong into sealed fields, not into free text."""
-    if _NUMBER_LIKE.search(text):
+    if mentions_number(text):
         raise refusals.number_in_text(pointer)

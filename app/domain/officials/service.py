@@ -9,7 +9,7 @@ from uuid import UUID
 
 from app.domain.access import AreaScope
 from app.domain.errors import FieldError
-from app.domain.identity import IdentityFault, normalise_name, parse_id_number
+from app.domain.identity import IdentityFault, find_name_fault, parse_id_number
 from app.domain.officials import refusals
 from app.domain.officials.model import OfficialRecord, Post, RelativeEntry
 from app.domain.officials.ports import Areas, Officials, Trail
@@ -126,6 +126,5 @@ def _checked_relatives(relatives: Sequence[RelativeEntry], own: str, today: date
 
 
 def _name_errors(name: str, pointer: str) -> list[FieldError]:
-    if "*" in name or not normalise_name(name):
-        return [FieldError(pointer, "name_wrong", "请填写完整姓名，不能为空白，也不能含有星号。")]
-    return []
+    fault = find_name_fault(name)
+    return [] if fault is None else [FieldError(pointer, "name_wrong", fault)]

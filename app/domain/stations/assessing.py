@@ -1,7 +1,8 @@
 """One station against one standard: every criterion judged, rolled up by dimension and to a grade.
 
 Three values throughout: met, failed, not known. A failed mandatory criterion decides whatever else is unknown; an unknown one
-leaves the grade open; one for which the standard has no rule (``not_defined``) does neither.
+leaves the grade open, and so does one about which nobody keeps data (``no_data``); one for which the standard has no rule
+(``not_defined``) or of which there was no case (``no_cases``) does neither.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from fractions import Fraction
 from app.domain.stations.facts import Facts
 from app.domain.stations.measures import LEADERS_COUNTED, LIMIT_BY, MEASURES, Item, MeasureKind, items_of
 from app.domain.stations.model import (
+    WITHOUT_VERDICT,
     Assessment,
     Caution,
     Comparator,
@@ -111,7 +113,7 @@ def _compared(criterion: Criterion, reading: Reading, limit: Limit) -> Verdict:
         warning=caution,
         lacking=lacking,
         missing=reading.missing if met is None else (),
-        assumption=limit.assumption,
+        assumption=limit.assumption or reading.note,
     )
 
 
@@ -222,14 +224,21 @@ def both(answers: Iterable[bool | None]) -> bool | None:
 
 
 def deciding(verdicts: Iterable[Verdict]) -> list[Verdict]:
-    """The mandatory ones for which the standard has a rule."""
-    return [verdict for verdict in verdicts if verdict.criterion.mandatory and verdict.reason is not Undecided.NOT_DEFINED]
+    """The mandatory ones for which the standard has a rule, and of which there was a case."""
+    return [verdict for verdict in verdicts if verdict.criterion.mandatory and verdict.reason not in WITHOUT_VERDICT]
 
 
 def grade_of(verdicts: Sequence[Verdict]) -> Grade:
-    """Qualified only when every mandatory criterion is met (三（三）检查验收阶段)."""
-    met = both(verdict.met for verdict in deciding(verdicts))
+    """Qualified only when every mandatory criterion is met (三（三）检查验收阶段); never for want of anything to look at."""
+    decided_by = deciding(verdicts)
+    if not decided_by and _without_case(verdicts):
+        return Grade.UNDETERMINED
+    met = both(verdict.met for verdict in decided_by)
     return {True: Grade.QUALIFIED, False: Grade.UNQUALIFIED, None: Grade.UNDETERMINED}[met]
+
+
+def _without_case(verdicts: Iterable[Verdict]) -> bool:
+    return any(verdict.criterion.mandatory and verdict.reason is Undecided.NO_CASES for verdict in verdicts)
 
 
 def roll_up(verdicts: Sequence[Verdict]) -> tuple[DimensionVerdict, ...]:
@@ -254,5 +263,7 @@ def _dimension(dimension: Dimension, verdicts: Sequence[Verdict]) -> DimensionVe
 def _open_dimension(decided_by: Sequence[Verdict], verdicts: Sequence[Verdict]) -> Undecided:
     if decided_by:
         return next(verdict.reason for verdict in decided_by if verdict.reason is not None)
+    if _without_case(verdicts):
+        return Undecided.NO_CASES
     undefined = all(verdict.reason is Undecided.NOT_DEFINED for verdict in verdicts)
     return Undecided.NOT_DEFINED if undefined else Undecided.NOTHING_MANDATORY

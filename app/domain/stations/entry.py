@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import date
 
 from app.domain.errors import FieldError
-from app.domain.identity import IdentityFault, normalise_name, parse_phone
+from app.domain.identity import IdentityFault, find_name_fault, mentions_number, parse_phone
 from app.domain.money import yuan_text
 from app.domain.stations import refusals
 from app.domain.stations.records import (
@@ -20,6 +20,7 @@ from app.domain.stations.records import (
     Budget,
     CommunityOffice,
     InformantDetails,
+    LeadsAs,
     Meeting,
     Rules,
     StaffDetails,
@@ -31,17 +32,52 @@ from app.domain.stations.records import (
 
 
 def check_station(details: StationDetails, today: date) -> None:
-    """Raises ``Malformed`` with every finding."""
-    _refuse([*refusals.check_past(details.opened_on, today, "/opened_on"), *_blank(details.name, "/name")])
+    """Raises ``Malformed`` with every finding. The telephone stays as it is written: people read it."""
+    errors = [*refusals.check_past(details.opened_on, today, "/opened_on"), *_blank(details.name, "/name")]
+    if details.phone is not None:
+        try:
+            parse_phone(details.phone)
+        except IdentityFault as fault:
+            errors.append(fault.at("/phone"))
+    _refuse(errors)
+
+
+def leads_as_of(given: LeadsAs | None, leader: bool | None, position: str) -> LeadsAs | None:
+    """Head or deputy, where an entry only says ``leader`` as fact sheets do: by the words of the position.
+
+    Raises ``Malformed``.
+    """
+    if leader is None or (leader and given is not None):
+        return given
+    if not leader:
+        if given is not None:
+            raise refusals.malformed([FieldError("/leader", "leader_differs", "leader 为 false，leads_as 却有值，请核对。")])
+        return None
+    if "副站长" in position:
+        return "deputy"
+    if "站长" in position:
+        return "head"
+    text = "岗位中没有写明站长还是副站长，请在 leads_as 中填写 head（站长）或 deputy（副站长）。"
+    raise refusals.malformed([FieldError("/leads_as", "required", text)])
 
 
 def check_staff(details: StaffDetails, today: date) -> None:
     """Raises ``Malformed``: days to come, an empty name; ``contradictory_facts`` for a filing without a passed examination."""
     errors = [*_name(details.name), *refusals.check_past(details.since, today, "/since")]
+    errors += refusals.check_past(details.consulted_on, today, "/consulted_on")
     _refuse([*errors, *refusals.check_past(details.filed_on, today, "/filed_on")])
     if details.filed_on is not None and not details.exam_passed:
         text = f"填了备案日期 {details.filed_on}，但未填考试合格；备案须在考试合格之后。"
         raise refusals.contradictory([FieldError("/filed_on", "filed_without_exam", text)])
+    if details.consulted_on is not None and details.consulted_on > details.since:
+        text = f"征求意见日期 {details.consulted_on} 晚于任职日期 {details.since}；人员调整须事先征求区民政局意见。"
+        raise refusals.contradictory([FieldError("/consulted_on", "consulted_too_late", text)])
+
+
+def check_reason(reason: str) -> None:
+    """It stands in the audit trail, which holds no numbers of people. Raises ``Malformed``."""
+    if mentions_number(reason):
+        _refuse([FieldError("/reason", "number_in_text", "请勿在原因中填写身份证号、电话等号码，请只写事由。")])
 
 
 def checked_informant(details: InformantDetails, today: date) -> InformantDetails:
@@ -87,7 +123,8 @@ def _form_errors(content: StationContent | CommunityOffice, today: date) -> list
 def _months_to_come(budget: Budget, today: date) -> list[FieldError]:
     reached = MONTHS if budget.year < today.year else today.month if budget.year == today.year else 0
     if any(budget.disbursed_fen[reached:]):
-        text = f"{budget.year} 年 {reached} 月以后的月份还未到，不能填报拨付；请删去。"
+        when = f"{budget.year} 年 {reached} 月以后的月份还未到" if reached else f"{budget.year} 年还未开始"
+        text = f"{when}，不能填报拨付；请删去。"
         return [FieldError("/disbursements", "date_in_future", text)]
     return []
 
@@ -125,9 +162,8 @@ def _repeated(codes: Sequence[str], pointer: str) -> list[FieldError]:
 
 
 def _name(name: str) -> list[FieldError]:
-    if "*" in name or not normalise_name(name):
-        return [FieldError("/name", "name_wrong", "请填写完整姓名，不能为空白，也不能含有星号。")]
-    return []
+    fault = find_name_fault(name)
+    return [] if fault is None else [FieldError("/name", "name_wrong", fault)]
 
 
 def _blank(text: str, pointer: str) -> list[FieldError]:

@@ -156,7 +156,14 @@ class Undecided(StrEnum):
     FACT_MISSING = "fact_missing"
     NOT_DEFINED = "not_defined"
     NOTHING_TO_MEASURE = "nothing_to_measure"
+    NO_DATA = "no_data"  # nobody keeps what is asked for: open, and left out of the points
+    NO_CASES = "no_cases"  # nothing of the kind was to be handled: neither open nor counted
     NOTHING_MANDATORY = "nothing_mandatory"  # of a dimension: it has scored criteria only, and decides nothing
+
+
+#: Reasons for which a criterion has no say in the grade, and those for which it has none in the points.
+WITHOUT_VERDICT = frozenset({Undecided.NOT_DEFINED, Undecided.NO_CASES})
+WITHOUT_POINTS = WITHOUT_VERDICT | {Undecided.NO_DATA}
 
 
 class Caution(StrEnum):

@@ -10,6 +10,7 @@ from uuid import UUID
 from app.domain.access import AreaScope
 from app.domain.stations.records import (
     C,
+    CommunityOffice,
     E,
     Event,
     InformantDetails,
@@ -17,6 +18,7 @@ from app.domain.stations.records import (
     Sheet,
     StaffDetails,
     StaffRecord,
+    StationContent,
     StationDetails,
     StationRecord,
 )
@@ -59,12 +61,25 @@ class Stations(Protocol):
 
     async def change_event(self, scope: AreaScope, event: Event[E], now: datetime) -> None: ...
 
+    async def remove_event(self, scope: AreaScope, event: Event[E]) -> None:
+        """One that never took place; the audit trail keeps that it was on file."""
+
 
 class Sheets(Protocol):
     async def put(
         self, scope: AreaScope, subject: StationRecord | str, content: C, valid_from: date, *, by: UUID, now: datetime
     ) -> Sheet[C]:
         """A new sheet of a station, or of a community by its code; one of the same day is superseded."""
+
+    async def withdraw(
+        self,
+        scope: AreaScope,
+        subject: StationRecord,
+        kind: type[StationContent | CommunityOffice],
+        sheet_id: UUID,
+        now: datetime,
+    ) -> str | None:
+        """Takes a sheet of a station (or of one of its communities) out of force: its area, None when it isn't there."""
 
 
 class Informants(Protocol):

@@ -20,10 +20,13 @@ ERRORS: Final = {
     "station_leader_taken": "站长或副站长已有人担任",
     "station_not_open": "评估日期该工作站未设立或已撤站",
     "station_not_found": "没有该民政工作站，或不在您的辖区内",
+    "station_sheet_not_found": "没有这次填报，或已撤回",
 }
 FIELD_ERRORS: Final = {
     "account_unknown": "没有该账号",
+    "consulted_too_late": "征求意见日期晚于任职日期",
     "filed_without_exam": "未填考试合格却有备案日期",
+    "leader_differs": "leader 与 leads_as 不一致",
     "month_outside_year": "月份不在预算年度内",
     "more_than_budget": "拨付合计多于预算",
     "more_than_invited": "到会人数多于应到人数",

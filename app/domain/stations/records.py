@@ -64,7 +64,10 @@ class StationRecord:
 
 @dataclass(frozen=True, slots=True)
 class StaffDetails:
-    """A post at a station. ``filed_on``: on file with the bureau after the examination (S000: 考试合格后备案)."""
+    """A post at a station. ``filed_on``: on file with the bureau after the examination (S000: 考试合格后备案).
+
+    ``consulted_on``: the bureau gave its opinion before the post was given (S000: 人员的调整事先征求县民政局的意见).
+    """
 
     name: str
     establishment: Establishment
@@ -76,6 +79,7 @@ class StaffDetails:
     exam_passed: bool = False
     filed_on: date | None = None
     other_posts: str | None = None
+    consulted_on: date | None = None
     account_id: UUID | None = None
 
 

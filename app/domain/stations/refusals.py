@@ -15,8 +15,8 @@ def malformed(errors: Sequence[FieldError]) -> Malformed:
 
 def contradictory(errors: Sequence[FieldError]) -> Malformed:
     """A sheet whose figures don't agree with one another; each finding shows the sum."""
-    shown = "；".join(error.message for error in errors)
-    return Malformed("contradictory_facts", f"填报内容自相矛盾：{shown} 请核对后重新填报。", errors=errors)
+    shown = "".join(error.message for error in errors)
+    return Malformed("contradictory_facts", f"填报内容自相矛盾：{shown}请核对后重新填报。", errors=errors)
 
 
 def station_not_found() -> NotFound:
@@ -33,6 +33,10 @@ def informant_not_found() -> NotFound:
 
 def event_not_found() -> NotFound:
     return NotFound("station_event_not_found", "该工作站没有这条培训或会议记录，请先读取列表。")
+
+
+def sheet_not_found() -> NotFound:
+    return NotFound("station_sheet_not_found", "该工作站没有这次填报，或已经更正、撤回，请先读取列表。")
 
 
 def area_not_found(what: str) -> NotFound:

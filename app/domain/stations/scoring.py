@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 
-from app.domain.stations.model import Dimension, Undecided, Verdict
+from app.domain.stations.model import WITHOUT_POINTS, Dimension, Verdict
 from app.domain.stations.readings import HUNDRED, shown_number
 
 
@@ -39,8 +39,11 @@ class Score:
 
 
 def score_of(verdicts: Iterable[Verdict]) -> Score:
-    """What isn't known earns nothing and is counted: a score never looks better than what is known."""
-    counted = [verdict for verdict in verdicts if verdict.reason is not Undecided.NOT_DEFINED]
+    """What isn't known earns nothing and is counted: a score never looks better than what is known.
+
+    Left out is what no station can show: no rule, no data kept by anybody, no case to handle.
+    """
+    counted = [verdict for verdict in verdicts if verdict.reason not in WITHOUT_POINTS]
     return Score(
         earned=sum(verdict.criterion.weight for verdict in counted if verdict.met is True),
         unknown=sum(verdict.criterion.weight for verdict in counted if verdict.met is None),

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from app.domain.access import AreaScope
 from app.domain.stations import refusals
-from app.domain.stations.entry import check_event, check_sheet, check_staff, check_station, checked_informant
+from app.domain.stations.entry import check_event, check_reason, check_sheet, check_staff, check_station, checked_informant
 from app.domain.stations.ports import Areas, Informants, Sheets, Stations, Trail
 from app.domain.stations.records import (
     Budget,
@@ -23,6 +23,7 @@ from app.domain.stations.records import (
     Sheet,
     StaffDetails,
     StaffRecord,
+    StationContent,
     StationDetails,
     StationRecord,
 )
@@ -123,13 +124,26 @@ class StationFiles:
         await self.trail.note(f"station.{type(content).__name__.lower()}", "station", station.id, station.area_code)
         return sheet
 
-    async def put_office(self, area_code: str, content: CommunityOffice, valid_from: date) -> Sheet[CommunityOffice]:
-        """A community's office from ``valid_from`` on."""
+    async def put_office(
+        self, station_id: UUID, area_code: str, content: CommunityOffice, valid_from: date
+    ) -> Sheet[CommunityOffice]:
+        """The office of one of the station's communities from ``valid_from`` on."""
         check_sheet(content, valid_from, self.today)
-        await self._community(area_code)
+        await self._community(await self._open(station_id, valid_from), area_code)
         sheet = await self.sheets.put(self.scope, area_code, content, valid_from, by=self.actor_id, now=self.now)
         await self.trail.note("community_office.put", "community_office", sheet.id, area_code)
         return sheet
+
+    async def withdraw_sheet(
+        self, station_id: UUID, kind: type[StationContent | CommunityOffice], sheet_id: UUID, reason: str
+    ) -> None:
+        """Takes back a sheet made in error: the former one holds again. ``NotFound`` station_sheet_not_found."""
+        check_reason(reason)
+        station = await self._locked(station_id)
+        area_code = await self.sheets.withdraw(self.scope, station, kind, sheet_id, self.now)
+        if area_code is None:
+            raise refusals.sheet_not_found()
+        await self.trail.note(f"station_{kind.__name__.lower()}.withdraw", "station_sheet", sheet_id, area_code, reason=reason)
 
     async def add_event(self, station_id: UUID, content: E) -> Event[E]:
         """A training or meeting that was held. ``Conflict`` station_event_repeated."""
@@ -151,15 +165,21 @@ class StationFiles:
         await self.trail.note(_action(content, "change"), "station_event", event_id, station.area_code)
         return await self.stations.get_event(self.scope, station_id, kind, event_id)
 
+    async def withdraw_event(self, station_id: UUID, kind: type[E], event_id: UUID, reason: str, expected: int | None) -> None:
+        """Takes back a training or meeting that never took place."""
+        check_reason(reason)
+        station = await self._locked(station_id)
+        event = await self.stations.get_event(self.scope, station_id, kind, event_id)
+        refusals.check_version(expected, event.version)
+        await self.stations.remove_event(self.scope, event)
+        await self.trail.note(_action(event.content, "withdraw"), "station_event", event_id, station.area_code, reason=reason)
+
     # informants
 
     async def add_informant(self, station_id: UUID, entry: InformantDetails) -> InformantRecord:
         """An informant of one of the station's communities. ``Conflict`` informant_period_overlaps."""
         details = checked_informant(entry, self.today)
-        station = await self.stations.get(self.scope, station_id)
-        if not details.area_code.startswith(station.area_code):
-            raise refusals.area_not_found("村（社区）")
-        await self._community(details.area_code)
+        await self._community(await self._open(station_id, details.since), details.area_code)
         await self._check_informant(details.area_code, details.name, details.since, None, None)
         informant_id = await self.informants.add(self.scope, details, by=self.actor_id, now=self.now)
         await self.trail.note("informant.add", "informant", informant_id, details.area_code)
@@ -244,7 +264,10 @@ class StationFiles:
         await self.stations.change(self.scope, station, self.now)
         await self.trail.note(action, "station_staff", staff_id, station.area_code, sorted(fields))
 
-    async def _community(self, area_code: str) -> None:
+    async def _community(self, station: StationRecord, area_code: str) -> None:
+        """Takes a community of the station; always after the station, so that nobody waits for one who waits for him."""
+        if not area_code.startswith(station.area_code):
+            raise refusals.area_not_found("村（社区）")
         if await self.areas.find_area(self.scope, area_code, COMMUNITY_DIGITS, self.today) is None:
             raise refusals.area_not_found("村（社区）")
         await self.stations.lock(self.scope, area_code)

@@ -12,8 +12,9 @@ from datetime import date
 
 from app.domain.errors import FieldError
 from app.domain.stations import refusals
-from app.domain.stations.facts import CommunityFact, Facts
+from app.domain.stations.facts import CommunityFact, Facts, TallyFact
 from app.domain.stations.measures import ESTABLISHED
+from app.domain.stations.operating import JUDGED
 
 SHOWN_TERMS = 20
 
@@ -28,6 +29,7 @@ def check_facts(facts: Facts, as_of: date) -> None:
     errors = [
         *_population_errors(facts),
         *_archive_errors(facts),
+        *_operations_errors(facts),
         *_repeated_communities(facts.communities or ()),
         *_days_to_come(facts, as_of),
         *_claimed_errors(facts),
@@ -64,6 +66,14 @@ def _archive_errors(facts: Facts) -> Iterator[FieldError]:
         if total is not None and part is not None and part > total:
             message = f"{text} {part} 份，多于档案总数 {total} 份（多 {part - total} 份），请核对。"
             yield FieldError(f"/facts/archives/{name}", "more_than_total", message)
+
+
+def _operations_errors(facts: Facts) -> Iterator[FieldError]:
+    for code, measure in JUDGED.items():
+        fact: TallyFact = getattr(facts.operations, code)
+        if fact.part is not None and fact.whole is not None and fact.part > fact.whole:
+            message = f"{measure.name}：达标 {fact.part} 件，多于总数 {fact.whole} 件（多 {fact.part - fact.whole} 件），请核对。"
+            yield FieldError(f"/facts/operations/{code}/part", "more_than_total", message)
 
 
 def _repeated_communities(communities: Sequence[CommunityFact]) -> Iterator[FieldError]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from app.domain.stations.records import Provider
+
 #: the eleven rules that a station keeps (S000, 五个一)
 RULES: dict[str, str] = {
     "station_head_duties": "站长职责",
@@ -26,6 +28,15 @@ SIGNAGE: dict[str, str] = {
     "conduct_board": "行为规范牌",
     "informant_badge": "信息监督员工作胸牌",
 }
+#: 民政工作站门牌由区民政局统一制作；制度牌、职责牌、流程牌、行为规范牌、胸牌由各街办制作配备 (S001 三（二）)
+MADE_BY_BUREAU = frozenset({"station_plate"})
+
+
+def provider_of(sign: str) -> Provider:
+    """Who provides a sign by the rules."""
+    return "bureau" if sign in MADE_BY_BUREAU else "street"
+
+
 EQUIPMENT: dict[str, str] = {
     "computer": "电脑",
     "telephone": "电话",

@@ -107,6 +107,7 @@ class LeadOut(ApiModel):
     outcome: LeadOutcome | None
     note: str | None = Field(description="办理情况或撤回原因")
     settled_on: date | None
+    fed_back_on: date | None = Field(description="结果反馈给信息监督员的日期")
 
     @classmethod
     def of(cls, lead: Lead, today: date) -> LeadOut:
@@ -129,6 +130,7 @@ class LeadOut(ApiModel):
             outcome=lead.outcome,
             note=lead.note,
             settled_on=lead.settled_on,
+            fed_back_on=lead.fed_back_on,
         )
 
 
@@ -162,9 +164,12 @@ async def list_leads(
     state: Annotated[LeadState | None, Query(description="只看该状态")] = None,
     open_only: Annotated[bool, Query(description="只看未办结的")] = False,
     overdue_only: Annotated[bool, Query(description="只看已逾期未办结的")] = False,
+    informant_id: Annotated[UUID | None, Query(description="只看该信息监督员发现的")] = None,
+    to_feed_back: Annotated[bool, Query(description="只看已办结、尚未反馈给信息监督员的")] = False,
 ) -> Page[LeadOut]:
     """本人辖区内的线索，期限近的在前。"""
-    wanted = LeadFilter(area_code, kind, state, open_only, clock.today if overdue_only else None)
+    late = clock.today if overdue_only else None
+    wanted = LeadFilter(area_code, kind, state, open_only, late, informant_id, to_feed_back)
     found = await leads.list_leads(actor.scope, wanted, after=_position(page.after), limit=page.limit + 1)
     items = found[: page.limit]
     cursor = encode_cursor(items[-1].due.date, items[-1].id) if len(found) > page.limit else None
@@ -214,7 +219,7 @@ async def hand_over(
     version: IfMatch,
     response: Response,
 ) -> LeadOut:
-    """由现任负责人移交给本站另一位经办人；期限不重新起算。"""
+    """由现任负责人移交给本站另一位经办人，负责人不在岗时由站长移交；期限不重新起算。"""
     return _shown(await desk.hand_over(lead_id, body.account_id, version), clock, response)
 
 
@@ -230,6 +235,19 @@ async def settle(
 ) -> LeadOut:
     """由负责人填写结果，上报的村（社区）随即可见。"""
     return _shown(await desk.settle(lead_id, body.outcome, body.note, version), clock, response)
+
+
+@router.post("/{lead_id}/feed-back", summary="登记结果已反馈", dependencies=[IDEMPOTENT])
+async def feed_back(
+    lead_id: UUID,
+    desk: DeskDep,
+    clock: ClockDep,
+    actor: Reporter,  # noqa: ARG001
+    version: IfMatch,
+    response: Response,
+) -> LeadOut:
+    """办结的结果已告知发现该线索的信息监督员。"""
+    return _shown(await desk.feed_back(lead_id, version), clock, response)
 
 
 @router.post("/{lead_id}/withdraw", summary="撤回线索", dependencies=[IDEMPOTENT])

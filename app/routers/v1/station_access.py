@@ -7,11 +7,16 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Depends, Query
+from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.db.repositories.station_standards import StandardDraftRepository
 from app.db.repositories.stations import Position
 from app.db.station_desk import StationDesk, open_station_desk
 from app.dependencies import ClockDep, CurrentActor, PageRequest, RuntimeDep, SessionDep, allow, bad_cursor, cursor_id
-from app.domain.access import Actor, Duty
+from app.domain.access import Actor, AreaScope, Duty
+from app.domain.stations.local_standards import with_local
+from app.domain.stations.model import Standards
+from app.station_standards import standards
 
 Keeper = Annotated[Actor, allow(Duty.STATION_CLERK, Duty.STATION_HEAD)]
 Reader = Annotated[
@@ -32,6 +37,18 @@ async def get_desk(session: SessionDep, actor: CurrentActor, clock: ClockDep, ru
 
 
 DeskDep = Annotated[StationDesk, Depends(get_desk)]
+
+
+async def known_standards(scope: AreaScope, session: AsyncSession) -> Standards:
+    """The standards of the application with those that the district has laid down itself."""
+    return with_local(standards(), await StandardDraftRepository(session).list_signed(scope))
+
+
+async def get_standards(session: SessionDep, actor: CurrentActor) -> Standards:
+    return await known_standards(actor.scope, session)
+
+
+StandardsDep = Annotated[Standards, Depends(get_standards)]
 
 
 def position_of(page: PageRequest) -> Position | None:

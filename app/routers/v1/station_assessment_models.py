@@ -32,7 +32,14 @@ def _words(codes: dict[str, str]) -> str:
     return "；".join(f"{code} {text}" for code, text in codes.items())
 
 
-StandardCode = StrEnum("StandardCode", {code.upper(): code for code in standards().codes})  # type: ignore[misc]
+StandardText = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=60),
+    Field(
+        description=f"标准代码，见 GET /api/v1/station-standards；系统自带 {'、'.join(standards().codes)}，本区自订的也可以",
+        examples=["sanyou_siquan"],
+    ),
+]
 RuleCode = StrEnum("RuleCode", {code.upper(): code for code in RULES})  # type: ignore[misc]
 SignageCode = StrEnum("SignageCode", {code.upper(): code for code in SIGNAGE})  # type: ignore[misc]
 
@@ -49,6 +56,8 @@ class StaffFacts(ApiModel):
     since: date | None = Field(default=None, description="任职日期")
     education: ShortText | None = Field(default=None, description="学历，如 大专、本科")
     leader: Flag | None = None
+    filed: Flag | None = Field(default=None, description="统一培训、考试合格后已备案")
+    consulted: Flag | None = Field(default=None, description="任职前已征求区民政局意见")
 
     def to_domain(self) -> facts.StaffFact:
         values = self.model_dump()
@@ -74,6 +83,7 @@ class BudgetFacts(ApiModel):
     in_fiscal_budget: Flag | None = Field(default=None, description="纳入财政预算")
     monthly_disbursed: Flag | None = Field(default=None, description="按月拨付")
     amount_fen: Fen | None = None
+    last_year_fen: Fen | None = Field(default=None, description="上年度工作经费，单位：分")
 
     def to_domain(self) -> facts.BudgetFact:
         return facts.BudgetFact(**self.model_dump())
@@ -149,6 +159,39 @@ class CommunityOfficeFacts(ApiModel):
         return facts.CommunityOfficeFact(self.area_m2, self.kind, rooms)
 
 
+class TallyFacts(ApiModel):
+    """一个运行指标的件数；part 不能多于 whole。"""
+
+    part: Count | None = Field(default=None, description="达标件数")
+    whole: Count | None = Field(default=None, description="总件数；0 表示期内没有发生")
+    recorded: Flag | None = Field(default=None, description="false 表示没有记录此类数据，该条不判断、不计分")
+
+    def to_domain(self) -> facts.TallyFact:
+        return facts.TallyFact(self.part, self.whole, self.recorded is not False)
+
+
+class OperationsFacts(ApiModel):
+    """近十二个整月的运行情况，见代码表 station_operating_measure。系统内的由业务数据得出，不由站点填报。"""
+
+    home_visit_rate: TallyFacts | None = None
+    survey_rate: TallyFacts | None = None
+    on_time_rate: TallyFacts | None = None
+    notice_rate: TallyFacts | None = None
+    review_rate: TallyFacts | None = None
+    complete_case_files: TallyFacts | None = None
+    digital_case_files: TallyFacts | None = None
+    account_paid_rate: TallyFacts | None = None
+    lead_on_time_rate: TallyFacts | None = None
+    active_informants: TallyFacts | None = None
+    service_on_time_rate: TallyFacts | None = None
+    hotline_rate: TallyFacts | None = None
+    petition_rate: TallyFacts | None = None
+
+    def to_domain(self) -> facts.OperationsFact:
+        given = {name: getattr(self, name) for name in type(self).model_fields}
+        return facts.OperationsFact(**{name: tally.to_domain() for name, tally in given.items() if tally is not None})
+
+
 class ClaimedFacts(ApiModel):
     """表格自己写的合计数；与所列各项不符时退回。"""
 
@@ -178,10 +221,21 @@ class StationFacts(ApiModel):
     volunteers: Count | None = Field(default=None, description="志愿者人数")
     emergency_plan: Flag | None = Field(default=None, description="有一套应急措施")
     community_office: CommunityOfficeFacts | None = None
+    operations: OperationsFacts | None = None
     claimed: ClaimedFacts | None = None
 
     def to_domain(self) -> facts.Facts:
-        groups = ("premises", "budget", "equipment", "archives", "trainings", "meetings", "community_office", "claimed")
+        groups = (
+            "premises",
+            "budget",
+            "equipment",
+            "archives",
+            "trainings",
+            "meetings",
+            "community_office",
+            "operations",
+            "claimed",
+        )
         given: dict[str, Any] = {name: getattr(self, name).to_domain() for name in groups if getattr(self, name) is not None}
         return facts.Facts(
             staff=None if self.staff is None else tuple(post.to_domain() for post in self.staff),
@@ -198,7 +252,7 @@ class StationFacts(ApiModel):
 class StationAssessmentRequest(ApiModel):
     """一次工作站评估所需的全部事实。"""
 
-    standard: StandardCode = Field(description="评估所用的标准，见 GET /api/v1/station-standards")
+    standard: StandardText
     as_of: date = Field(ge=date(1949, 10, 1), le=date(2100, 12, 31), description="评估日期：按该日生效的标准版本评估")
     facts: StationFacts
 

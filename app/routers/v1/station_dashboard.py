@@ -17,12 +17,13 @@ from app.db.station_dashboard import dashboard_of
 from app.dependencies import AuditDep, Clock, ClockDep, SessionDep
 from app.domain.access import AreaScope
 from app.domain.stations import Criterion
-from app.domain.stations.dashboard import Dashboard
+from app.domain.stations.dashboard import Dashboard, Operations
+from app.domain.stations.local_standards import asked_for
+from app.domain.stations.operating import OPERATING
 from app.routers.models import ApiModel
 from app.routers.route import api_router
-from app.routers.v1.station_access import Reader
-from app.routers.v1.station_assessment_models import StandardCode
-from app.station_standards import standards
+from app.routers.v1.station_access import Reader, known_standards
+from app.routers.v1.station_operations import MeasureOut, ReadingOut
 from app.station_workbook import dashboard_workbook
 from app.workbook import MEDIA_TYPE
 
@@ -80,6 +81,34 @@ class FunnelOut(ApiModel):
     overdue: int = Field(description="逾期未提交")
 
 
+class FiguresRow(ApiModel):
+    """一个工作站的运行数据。"""
+
+    station_id: UUID
+    readings: list[ReadingOut]
+
+
+class OperationsOut(ApiModel):
+    """由业务数据得出的运行数据，附件数。"""
+
+    period_from: date
+    period_to: date
+    measures: list[MeasureOut]
+    stations: list[FiguresRow]
+
+    @classmethod
+    def of(cls, found: Operations) -> OperationsOut:
+        return cls(
+            period_from=found.period.first,
+            period_to=found.period.last,
+            measures=[MeasureOut.of(code, measure) for code, measure in OPERATING.items()],
+            stations=[
+                FiguresRow(station_id=one.station_id, readings=[ReadingOut.of(reading) for reading in one.readings])
+                for one in found.stations
+            ],
+        )
+
+
 class StationDashboard(ApiModel):
     """辖区内工作站的图表数据。"""
 
@@ -89,6 +118,7 @@ class StationDashboard(ApiModel):
     stations: list[StationRow]
     trend: list[TrendRow] = Field(description="此前各月末至 as_of 的走势，旧的在前")
     rectifications: FunnelOut
+    operations: OperationsOut = Field(description="最近十二个整月的运行数据，与所选标准无关")
 
     @classmethod
     def of(cls, found: Dashboard) -> StationDashboard:
@@ -99,20 +129,24 @@ class StationDashboard(ApiModel):
             stations=[StationRow.model_validate(station) for station in found.stations],
             trend=[TrendRow.model_validate(point) for point in found.trend],
             rectifications=FunnelOut.model_validate(found.rectifications),
+            operations=OperationsOut.of(found.operations),
         )
 
 
 AsOfDay = Annotated[date | None, Query(description="以该日的情况为准；不填为今天")]
 Months = Annotated[int, Query(ge=0, le=MAX_MONTHS, description="走势回看几个月末")]
-Chosen = Annotated[StandardCode, Query(description="标准代码；不填为三有四全")]
-DEFAULT = StandardCode("sanyou_siquan")
+Chosen = Annotated[str, Query(max_length=60, description="标准代码；不填为三有四全")]
+DEFAULT = "sanyou_siquan"
 
 
 @router.get("/station-dashboard", summary="工作站图表数据")
 async def get_dashboard(
     session: SessionDep, clock: ClockDep, actor: Reader, standard: Chosen = DEFAULT, as_of: AsOfDay = None, months: Months = 6
 ) -> StationDashboard:
-    """由登记的事实逐站计算：站点×指标热力表、各站雷达图、各维度走势、整改漏斗。每类事实一次查询，与站点多少无关。"""
+    """由登记的事实和业务数据逐站计算：站点×指标热力表、各站雷达图、各维度走势、整改漏斗、运行数据。
+
+    每类事实、每个运行指标一次查询，与站点多少无关。
+    """
     return StationDashboard.of(await _found(actor.scope, session, standard, as_of, clock, months))
 
 
@@ -140,7 +174,7 @@ async def download_dashboard(
 
 
 async def _found(
-    scope: AreaScope, session: AsyncSession, standard: StandardCode, as_of: date | None, clock: Clock, months: int
+    scope: AreaScope, session: AsyncSession, standard: str, as_of: date | None, clock: Clock, months: int
 ) -> Dashboard:
-    chosen = standards().get(str(standard.value))
+    chosen = asked_for(await known_standards(scope, session), standard, "/query/standard")
     return await dashboard_of(scope, session, chosen, as_of or clock.today, months=months, today=clock.today)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
+from enum import StrEnum
 from typing import Annotated, TypeVar
 from uuid import UUID
 
-from fastapi import Query, Response
+from fastapi import Path, Query, Response
 
 from app.db.repositories.stations import Position
 from app.db.station_desk import StationDesk
-from app.dependencies import ClockDep, PageDep, PageRequest, RequiredIfMatch, encode_cursor, set_etag
+from app.dependencies import ClockDep, IfMatch, PageDep, PageRequest, RequiredIfMatch, encode_cursor, set_etag
 from app.domain.access import Actor
 from app.domain.stations.records import (
     Archives,
@@ -25,6 +26,7 @@ from app.domain.stations.records import (
     Premises,
     Rules,
     Sheet,
+    StationContent,
     Training,
     Volunteers,
 )
@@ -52,9 +54,21 @@ from app.routers.v1.station_sheet_models import (
     TrainingOut,
     VolunteersIn,
     VolunteersOut,
+    Withdrawing,
 )
 
 router = api_router("民政工作站", "/stations/{station_id}")
+
+SHEETS: Mapping[str, type[StationContent | CommunityOffice]] = {
+    "premises": Premises,
+    "budget": Budget,
+    "equipment": Equipment,
+    "rules": Rules,
+    "archives": Archives,
+    "volunteers": Volunteers,
+    "community-offices": CommunityOffice,
+}
+SheetKind = StrEnum("SheetKind", {kind.upper().replace("-", "_"): kind for kind in SHEETS})  # type: ignore[misc]
 
 Kept = TypeVar("Kept")
 Shown = TypeVar("Shown")
@@ -127,7 +141,7 @@ async def list_budgets(station_id: UUID, desk: DeskDep, actor: Reader, page: Pag
 @router.post("/budget", status_code=201, summary="填报工作经费", dependencies=[IDEMPOTENT])
 async def put_budget(station_id: UUID, body: BudgetIn, desk: DeskDep, clock: ClockDep, _actor: Keeper) -> BudgetOut:
     """一个年度一份，每月拨付后连同以前各月重新填报；各月合计不能多于全年预算。年度由 `year` 决定，不填 `valid_from`。"""
-    return BudgetOut.of(await desk.files.put_sheet(station_id, body.content(), clock.today))
+    return BudgetOut.of(await desk.files.put_sheet(station_id, body.content(clock.today), clock.today))
 
 
 # --- equipment -----------------------------------------------------------------------------------------------------------
@@ -217,12 +231,10 @@ async def list_offices(
 
 
 @router.post("/community-offices", status_code=201, summary="填报村（社区）办公场所", dependencies=[IDEMPOTENT])
-async def put_office(station_id: UUID, body: OfficeIn, desk: DeskDep, clock: ClockDep, actor: Keeper) -> OfficeOut:
+async def put_office(station_id: UUID, body: OfficeIn, desk: DeskDep, clock: ClockDep, _actor: Keeper) -> OfficeOut:
     """自 `valid_from` 起如此，此前的情况保留；同日再报即更正。"""
-    station = await desk.stations.get(actor.scope, station_id)
-    if not body.area_code.startswith(station.area_code):
-        raise area_not_found("村（社区）")
-    return OfficeOut.of(await desk.files.put_office(body.area_code, body.content(), body.valid_from or clock.today))
+    valid_from = body.valid_from or clock.today
+    return OfficeOut.of(await desk.files.put_office(station_id, body.area_code, body.content(), valid_from))
 
 
 # --- trainings -----------------------------------------------------------------------------------------------------------
@@ -269,6 +281,14 @@ async def change_training(
     return _training(event, response)
 
 
+@router.post("/trainings/{training_id}/withdraw", status_code=204, summary="撤回培训记录", dependencies=[IDEMPOTENT])
+async def withdraw_training(
+    station_id: UUID, training_id: UUID, body: Withdrawing, desk: DeskDep, _actor: Keeper, version: IfMatch
+) -> None:
+    """填报有误、并未举办的：不再计入培训次数。办理记录保留在审计中，已公布的结果不变。"""
+    await desk.files.withdraw_event(station_id, Training, training_id, body.reason, version)
+
+
 # --- meetings ------------------------------------------------------------------------------------------------------------
 
 
@@ -311,3 +331,27 @@ async def change_meeting(
     """整条更正。"""
     event = await desk.files.change_event(station_id, Meeting, meeting_id, body.content(), version)
     return _meeting(event, response)
+
+
+@router.post("/meetings/{meeting_id}/withdraw", status_code=204, summary="撤回例会或检查记录", dependencies=[IDEMPOTENT])
+async def withdraw_meeting(
+    station_id: UUID, meeting_id: UUID, body: Withdrawing, desk: DeskDep, _actor: Keeper, version: IfMatch
+) -> None:
+    """填报有误、并未举行的：不再计入次数。办理记录保留在审计中，已公布的结果不变。"""
+    await desk.files.withdraw_event(station_id, Meeting, meeting_id, body.reason, version)
+
+
+# --- what was put on file in error ----------------------------------------------------------------------------------------
+
+
+@router.post("/{sheet_kind}/{sheet_id}/withdraw", status_code=204, summary="撤回一次填报", dependencies=[IDEMPOTENT])
+async def withdraw_sheet(
+    station_id: UUID,
+    sheet_kind: Annotated[SheetKind, Path(description="填报的种类")],
+    sheet_id: UUID,
+    body: Withdrawing,
+    desk: DeskDep,
+    _actor: Keeper,
+) -> None:
+    """填错日期或填错对象的：撤回后恢复为此前的情况。同日填错的直接重新填报即可。"""
+    await desk.files.withdraw_sheet(station_id, SHEETS[sheet_kind.value], sheet_id, body.reason)

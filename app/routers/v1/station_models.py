@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field, StringConstraints
 
+from app.domain.stations.entry import leads_as_of
 from app.domain.stations.records import (
     DEPUTY_POST,
     HEAD_POST,
@@ -21,6 +22,7 @@ from app.domain.stations.records import (
     StationRecord,
 )
 from app.routers.models import ApiModel, CommunityCode, ShortText
+from app.routers.v1.station_assessment_models import Flag
 
 SubdistrictCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{9}$"), Field(description="乡镇（街道）区划代码，9 位")]
 PhoneText = Annotated[str, StringConstraints(min_length=1, max_length=30)]
@@ -129,18 +131,22 @@ class StaffIn(ApiModel):
 
     name: ShortText = Field(description="姓名")
     establishment: Establishment = Field(description="编制：administrative 行政，institutional 事业，other 其他")
-    full_time: bool = Field(description="是否专职")
+    full_time: Flag = Field(description="是否专职")
     position: ShortText = Field(description="岗位，如民政助理员")
     since: date | None = Field(default=None, description="任职起始日；不填为今天")
     leads_as: LeadsAs | None = Field(default=None, description="head 站长，deputy 副站长；同一时期各一名")
+    leader: Flag | None = Field(default=None, description="站长或副站长；可代替 leads_as，按岗位中的“站长”“副站长”认定")
     education: ShortText | None = Field(default=None, description="学历")
-    exam_passed: bool = Field(default=False, description="统一培训后考试合格")
+    exam_passed: Flag = Field(default=False, description="统一培训后考试合格")
     filed_on: date | None = Field(default=None, description="考试合格后报区民政局备案的日期")
     other_posts: ShortText | None = Field(default=None, description="兼任的其他工作；没有为 null")
+    consulted_on: date | None = Field(default=None, description="任职前征求区民政局意见的日期，不晚于 since")
     account_id: UUID | None = Field(default=None, description="本人的系统账号")
 
     def details(self, today: date) -> StaffDetails:
-        return StaffDetails(since=self.since or today, **self.model_dump(exclude={"since"}))
+        values = self.model_dump(exclude={"since", "leader", "leads_as"})
+        leads_as = leads_as_of(self.leads_as, self.leader, self.position)
+        return StaffDetails(since=self.since or today, leads_as=leads_as, **values)
 
 
 class StaffUpdate(Changing):
@@ -148,20 +154,21 @@ class StaffUpdate(Changing):
 
     name: ShortText | None = Field(default=None, description="姓名")
     establishment: Establishment | None = Field(default=None, description="编制")
-    full_time: bool | None = Field(default=None, description="是否专职")
+    full_time: Flag | None = Field(default=None, description="是否专职")
     position: ShortText | None = Field(default=None, description="岗位")
     since: date | None = Field(default=None, description="任职起始日")
     until: date | None = Field(default=None, description="自该日起不再任职；null 表示撤销终止")
     leads_as: LeadsAs | None = Field(default=None, description="head 站长，deputy 副站长")
     education: ShortText | None = Field(default=None, description="学历")
-    exam_passed: bool | None = Field(default=None, description="考试合格")
+    exam_passed: Flag | None = Field(default=None, description="考试合格")
     filed_on: date | None = Field(default=None, description="备案日期")
     other_posts: ShortText | None = Field(default=None, description="兼任的其他工作")
+    consulted_on: date | None = Field(default=None, description="任职前征求区民政局意见的日期")
     account_id: UUID | None = Field(default=None, description="本人的系统账号")
 
     @classmethod
     def clearable(cls) -> frozenset[str]:
-        return frozenset({"until", "leads_as", "education", "filed_on", "other_posts", "account_id"})
+        return frozenset({"until", "leads_as", "education", "filed_on", "other_posts", "consulted_on", "account_id"})
 
 
 class StaffOut(BaseModel):
@@ -182,6 +189,7 @@ class StaffOut(BaseModel):
     exam_passed: bool
     filed_on: date | None
     other_posts: str | None
+    consulted_on: date | None = Field(description="任职前征求区民政局意见的日期")
     account_id: UUID | None
     version: int
 
@@ -204,6 +212,7 @@ class StaffOut(BaseModel):
             exam_passed=details.exam_passed,
             filed_on=details.filed_on,
             other_posts=details.other_posts,
+            consulted_on=details.consulted_on,
             account_id=details.account_id,
             version=staff.version,
         )

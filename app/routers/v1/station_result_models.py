@@ -19,7 +19,7 @@ from app.routers.v1.station_assessment_models import (
     CriterionVerdictView,
     DimensionVerdictView,
     PremisesFacts,
-    StandardCode,
+    StandardText,
     StationFacts,
 )
 
@@ -81,7 +81,7 @@ class ClaimIn(ApiModel):
 class StationAssessmentOrder(ApiModel):
     """按登记的事实评估一次。"""
 
-    standard: StandardCode = Field(description="评估所用的标准，见 GET /api/v1/station-standards")
+    standard: StandardText
     as_of: date | None = Field(default=None, description="评估日期；不填为今天")
     community: CommunityCode | None = Field(default=None, description="社区达标（五有一创）时，评估哪个村（社区）的办公场所")
     claims: list[ClaimIn] = Field(default_factory=list, max_length=MAX_CLAIMS, description="本站自评意见，可不填")

@@ -11,9 +11,11 @@ from fastapi import Query, Response
 from app.db.repositories import station_assessments
 from app.db.repositories.station_facts import facts_of
 from app.db.station_desk import StationDesk
+from app.db.station_operations import with_operations
 from app.dependencies import ClockDep, PageDep, SessionDep, allow, cursor_id, encode_cursor, set_etag
 from app.domain.access import Actor, Duty
 from app.domain.stations.assessing import assess
+from app.domain.stations.local_standards import asked_for
 from app.domain.stations.records import StationRecord
 from app.domain.stations.refusals import area_not_found
 from app.domain.stations.self_assessment import StoredAssessment, check_claims, check_day
@@ -21,10 +23,9 @@ from app.idempotency import IDEMPOTENT
 from app.ids import new_id
 from app.routers.models import CommunityCode, Page
 from app.routers.route import api_router
-from app.routers.v1.station_access import DeskDep, Reader
-from app.routers.v1.station_assessment_models import StandardCode, StationAssessmentView
+from app.routers.v1.station_access import DeskDep, Reader, StandardsDep
+from app.routers.v1.station_assessment_models import StationAssessmentView
 from app.routers.v1.station_result_models import FactsOut, StationAssessmentOrder, StationFactsShown, StoredAssessmentOut
-from app.station_standards import standards
 
 router = api_router("民政工作站评估", "/stations/{station_id}")
 
@@ -50,10 +51,13 @@ async def get_facts(
     as_of: Annotated[date | None, Query(description="该日的事实；不填为今天")] = None,
     community: Annotated[CommunityCode | None, Query(description="一并给出该村（社区）的办公场所")] = None,
 ) -> FactsOut:
-    """评估所用的全部事实：人员、场所、经费、设施、制度、档案、各村（社区）人口与信息监督员、培训、例会。从未登记的为 null。"""
+    """评估所用的全部事实：人员、场所、经费、设施、制度、档案、各村（社区）人口与信息监督员、培训、例会，以及由业务数据得出的
+    近十二个整月运行情况（operations，未记录的 recorded 为 false）。从未登记的为 null。
+    """
     station = await _station(desk, actor, station_id, community)
     on = as_of or clock.today
     facts = await facts_of(actor.scope, session, station, on, community)
+    facts = await with_operations(actor.scope, session, station, facts, on, today=clock.today)
     return FactsOut(station_id=station.id, as_of=on, facts=StationFactsShown.of(facts))
 
 
@@ -65,6 +69,7 @@ async def assess_station_on_file(
     session: SessionDep,
     clock: ClockDep,
     actor: Assessor,
+    known: StandardsDep,
     response: Response,
 ) -> StoredAssessmentOut:
     """以系统内登记的事实（不是填报的表格）按 `as_of` 当日生效的标准逐条评估，连同事实一并保存，此后不再重算。
@@ -74,8 +79,10 @@ async def assess_station_on_file(
     station = await _station(desk, actor, station_id, body.community)
     as_of = body.as_of or clock.today
     check_day(station, as_of, clock.today)
-    facts = await facts_of(actor.scope, session, station, as_of, body.community)
-    assessment = assess(facts, standards().get(str(body.standard.value)), as_of)
+    standard = asked_for(known, body.standard)
+    on_file = await facts_of(actor.scope, session, station, as_of, body.community)
+    facts = await with_operations(actor.scope, session, station, on_file, as_of, today=clock.today)
+    assessment = assess(facts, standard, as_of)
     claims = tuple(claim.claim() for claim in body.claims)
     check_claims(claims, assessment, own_station=actor.has(*KEEPING))
     kept = StoredAssessment(
@@ -106,11 +113,12 @@ async def list_station_assessments(
     session: SessionDep,
     actor: Reader,
     page: PageDep,
-    standard: Annotated[StandardCode | None, Query(description="只看该标准的")] = None,
+    known: StandardsDep,
+    standard: Annotated[str | None, Query(max_length=60, description="只看该标准的")] = None,
 ) -> Page[StoredAssessmentOut]:
     """本站保存的评估，按评估先后。"""
     await desk.stations.get(actor.scope, station_id)
-    wanted = None if standard is None else str(standard.value)
+    wanted = None if standard is None else asked_for(known, standard, "/query/standard").code
     after, limit = cursor_id(page.after), page.limit + 1
     found = await station_assessments.list_assessments(
         actor.scope, session, station_id, standard=wanted, after=after, limit=limit

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, model_validator
 
 from app.domain.errors import FieldError
 from app.domain.stations.records import (
@@ -31,12 +31,28 @@ from app.domain.stations.records import (
     Volunteers,
 )
 from app.domain.stations.refusals import malformed
+from app.domain.stations.vocabulary import provider_of
 from app.routers.models import ApiModel, CommunityCode, Fen, LongText, MonthText, ShortText
-from app.routers.v1.station_assessment_models import MAX_COUNT, Count, RoomCode, RuleCode, SignageCode
+from app.routers.v1.station_assessment_models import MAX_COUNT, Count, Flag, RoomCode, RuleCode, SignageCode
 
 MAX_ITEMS = 50
 
 SquareMetres = Annotated[Decimal, Field(ge=0, le=MAX_COUNT, max_digits=10, decimal_places=2, description="面积，平方米")]
+
+
+def without_null(schema: dict[str, Any]) -> None:
+    """A field that may be left out, and says so by its default alone: published as it was when it was required."""
+    (kept,) = (part for part in schema.pop("anyOf") if part.get("type") != "null")
+    schema.update(kept)
+
+
+class Withdrawing(ApiModel):
+    """撤回填报有误的记录。"""
+
+    reason: ShortText = Field(description="撤回原因，记入审计；请勿写入个人信息")
+
+
+Year = Annotated[int, Field(strict=True, ge=2000, le=2100)]
 
 
 class SheetIn(ApiModel):
@@ -67,10 +83,10 @@ class PremisesIn(SheetIn):
     """办公场所。"""
 
     area_m2: SquareMetres
-    independent: bool = Field(description="独立使用")
-    accessible: bool = Field(description="方便群众办事（无障碍）")
-    service_window: bool = Field(description="设有服务窗口")
-    archive_room: bool = Field(description="设有档案室")
+    independent: Flag = Field(description="独立使用")
+    accessible: Flag = Field(description="方便群众办事（无障碍）")
+    service_window: Flag = Field(description="设有服务窗口")
+    archive_room: Flag = Field(description="设有档案室")
 
     def content(self) -> Premises:
         return Premises(**self.model_dump(exclude={"valid_from"}))
@@ -125,7 +141,7 @@ class ArchivesIn(SheetIn):
     total: Count = Field(description="档案总数")
     bound: Count = Field(description="其中已装订成册")
     digitised: Count = Field(description="其中已数字化（微机管理）")
-    confidential: bool = Field(description="符合档案管理的保密要求")
+    confidential: Flag = Field(description="符合档案管理的保密要求")
 
     def content(self) -> Archives:
         return Archives(**self.model_dump(exclude={"valid_from"}))
@@ -148,7 +164,7 @@ class VolunteersIn(SheetIn):
     """志愿者队伍和应急预案。"""
 
     volunteers: Count = Field(description="志愿者人数")
-    emergency_plan: bool = Field(description="有应急预案")
+    emergency_plan: Flag = Field(description="有应急预案")
     emergency_plan_on: date | None = Field(default=None, description="应急预案制定（修订）日期")
 
     def content(self) -> Volunteers:
@@ -180,24 +196,26 @@ class Disbursement(ApiModel):
 class BudgetIn(ApiModel):
     """一个年度的工作经费；同一年度再报即更正。"""
 
-    year: int = Field(strict=True, ge=2000, le=2100, description="年度")
-    in_fiscal_budget: bool = Field(description="列入本级财政预算")
+    year: Year | None = Field(default=None, description="年度；不填为今年", json_schema_extra=without_null)
+    in_fiscal_budget: Flag = Field(description="列入本级财政预算")
     amount_fen: Fen
     disbursements: list[Disbursement] = Field(default_factory=list, max_length=MONTHS, description="各月实际拨付")
 
-    def content(self) -> Budget:
+    def content(self, today: date) -> Budget:
         """Raises ``Malformed`` for two rows of one month and for months of another year."""
-        faults = [fault for place, row in enumerate(self.disbursements) if (fault := self._fault(place, row)) is not None]
+        year = self.year or today.year
+        rows = enumerate(self.disbursements)
+        faults = [fault for place, row in rows if (fault := self._fault(place, row, year)) is not None]
         if faults:
             raise malformed(faults)
         paid = {int(row.month[5:]): row.amount_fen for row in self.disbursements}
         months = tuple(paid.get(month) for month in range(1, MONTHS + 1))
-        return Budget(self.year, self.in_fiscal_budget, self.amount_fen, months)
+        return Budget(year, self.in_fiscal_budget, self.amount_fen, months)
 
-    def _fault(self, place: int, row: Disbursement) -> FieldError | None:
+    def _fault(self, place: int, row: Disbursement, year: int) -> FieldError | None:
         pointer = f"/disbursements/{place}/month"
-        if int(row.month[:4]) != self.year:
-            return FieldError(pointer, "month_outside_year", f"{row.month} 不在 {self.year} 年度内，请更正月份或年度。")
+        if int(row.month[:4]) != year:
+            return FieldError(pointer, "month_outside_year", f"{row.month} 不在 {year} 年度内，请更正月份或年度。")
         if any(row.month == other.month for other in self.disbursements[:place]):
             return FieldError(pointer, "repeated", f"{row.month} 填写了两次，请合并为一行。")
         return None
@@ -228,6 +246,30 @@ class BudgetOut(SheetOut):
 
 
 class SignIn(ApiModel):
+    """一块标识牌，由谁制作配备；也可只写代码。"""
+
+    code: SignageCode
+    provided_by: Provider | None = Field(
+        default=None,
+        description="bureau 区民政局统一制作，street 街道（乡镇）制作；不填按规定：门牌由区民政局，其余由街道",
+        json_schema_extra=without_null,
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _code_alone(cls, value: Any) -> Any:
+        return {"code": value} if isinstance(value, str) else value
+
+    @property
+    def sign(self) -> str:
+        return str(self.code.value)
+
+    @property
+    def by_bureau(self) -> bool:
+        return (self.provided_by or provider_of(self.sign)) == "bureau"
+
+
+class SignOut(ApiModel):
     """一块标识牌，由谁制作配备。"""
 
     code: SignageCode
@@ -241,8 +283,8 @@ class RulesIn(SheetIn):
     signage: list[SignIn] = Field(max_length=MAX_ITEMS, description="已悬挂的标识")
 
     def content(self) -> Rules:
-        signs = tuple(str(sign.code.value) for sign in self.signage)
-        by_bureau = tuple(str(sign.code.value) for sign in self.signage if sign.provided_by == "bureau")
+        signs = tuple(sign.sign for sign in self.signage)
+        by_bureau = tuple(sign.sign for sign in self.signage if sign.by_bureau)
         return Rules(tuple(str(rule.value) for rule in self.rules), signs, by_bureau)
 
 
@@ -250,12 +292,12 @@ class RulesOut(SheetOut):
     """规章制度和上墙标识。"""
 
     rules: list[str]
-    signage: list[SignIn]
+    signage: list[SignOut]
 
     @classmethod
     def of(cls, sheet: Sheet[Rules]) -> RulesOut:
         rules = sheet.content
-        signs = [SignIn(code=code, provided_by="bureau" if code in rules.made_by_bureau else "street") for code in rules.signage]
+        signs = [SignOut(code=code, provided_by="bureau" if code in rules.made_by_bureau else "street") for code in rules.signage]
         values = {name: value for name, value in dated(sheet).items() if name != "made_by_bureau"}
         return cls(**values | {"rules": list(rules.rules), "signage": signs})
 

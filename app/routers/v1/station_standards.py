@@ -9,12 +9,12 @@ from typing import Annotated
 from fastapi import Path, Query, Response
 from pydantic import Field
 
-from app.dependencies import ClockDep, StaffActor
+from app.dependencies import ClockDep, PageDep, StaffActor, encode_cursor
 from app.domain.stations.measures import LEADERS_COUNTED, MEASURES
 from app.domain.stations.model import Comparator, Criterion, Dimension, Limit, Standard, StandardVersion
-from app.routers.models import ApiModel
+from app.routers.models import ApiModel, Page
 from app.routers.route import api_router
-from app.station_standards import standards
+from app.routers.v1.station_access import StandardsDep
 
 router = api_router("民政工作站评估", "/station-standards")
 
@@ -29,13 +29,6 @@ class StandardSummary(ApiModel):
     description: str
     version: str | None = Field(description="该日生效的版本；null 表示该日没有")
     versions: list[str]
-
-
-class StandardList(ApiModel):
-    """全部标准。"""
-
-    items: list[StandardSummary]
-    next_cursor: None = Field(default=None, description="一次给出全部，恒为 null")
 
 
 class LimitView(ApiModel):
@@ -135,17 +128,28 @@ class StandardDetail(ApiModel):
 
 @router.get("", summary="工作站标准列表")
 async def list_standards(
-    _actor: StaffActor, clock: ClockDep, on: Annotated[date | None, Query(description="按该日，默认业务日期")] = None
-) -> StandardList:
-    """全部标准及其版本。各地的定编口径分别为独立的标准，不合并。"""
+    _actor: StaffActor,
+    clock: ClockDep,
+    known: StandardsDep,
+    page: PageDep,
+    on: Annotated[date | None, Query(description="按该日，默认业务日期")] = None,
+) -> Page[StandardSummary]:
+    """系统自带和本区自订的全部标准及其版本，按代码。各地的定编口径分别为独立的标准，不合并。"""
     day = on or clock.today
-    return StandardList(items=[_summary(standard, day) for standard in standards().by_code.values()])
+    after = page.after[0] if page.after else ""
+    following = [known.get(code) for code in sorted(known.codes) if code > after]
+    items = following[: page.limit]
+    return Page(
+        items=[_summary(standard, day) for standard in items],
+        next_cursor=encode_cursor(items[-1].code) if len(following) > page.limit else None,
+        total=len(known.codes) if page.count else None,
+    )
 
 
 @router.get("/{standard_code}", summary="工作站标准：各版本和全部条款")
-async def get_standard(standard_code: CodePath, _actor: StaffActor, response: Response) -> StandardDetail:
+async def get_standard(standard_code: CodePath, _actor: StaffActor, known: StandardsDep, response: Response) -> StandardDetail:
     """每条附指标、要求、来源原文、应备材料、分值和生效期间。"""
-    standard = standards().get(standard_code)
+    standard = known.get(standard_code)
     shown = StandardDetail(
         code=standard.code,
         name=standard.name,
