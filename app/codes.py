@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from app.domain.appraisals import codes as appraisals
 from app.domain.eligibility import codes as eligibility
 from app.domain.imports import codes as imports
 from app.domain.imports import export_codes as exports
@@ -13,9 +14,11 @@ from app.domain.officials import codes as officials
 from app.domain.payments import codes as payments
 from app.domain.policy import codes as policy
 from app.domain.registry import codes as registry
+from app.domain.service_items import codes as service_items
 from app.domain.sharing import codes as sharing
 from app.domain.stations import codes as stations
 from app.domain.stations import record_codes as station_records
+from app.domain.trainings import codes as trainings
 
 ERRORS: dict[str, str] = {
     "body_too_large": "提交内容超过上限",
@@ -62,6 +65,7 @@ FIELD_ERRORS: dict[str, str] = {
     "too_large": "数值过大",
     "too_long": "内容过长",
     "too_many": "项数过多",
+    "too_precise": "小数位数过多",
     "too_short": "内容过短",
     "too_small": "数值过小",
     "unknown_field": "接口没有这个字段",
@@ -130,5 +134,11 @@ for _kind, _entries in inspections.registry().items():
     publish(_kind, _entries)
 for _kind, _entries in leads.registry().items():
     publish(_kind, _entries)
+for _kind, _entries in appraisals.registry().items():
+    publish(_kind, _entries)
 for _kind, _entries in officials.registry().items():
+    publish(_kind, _entries)
+for _kind, _entries in service_items.registry().items():
+    publish(_kind, _entries)
+for _kind, _entries in trainings.registry().items():
     publish(_kind, _entries)

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.repositories.deadlines import Recomputed, recompute_provisional_deadlines
 from app.db.repositories.reference import list_districts
+from app.db.repositories.service_clocks import recompute_provisional_requests
 from app.db.session import enter_scope
 from app.domain.calendar import Calendar
 
@@ -18,4 +19,5 @@ async def recompute_provisional_everywhere(session: AsyncSession, calendar: Cale
     for scope in await list_districts(session):
         await enter_scope(session, scope)
         changes += await recompute_provisional_deadlines(scope, session, calendar, now)
+        await recompute_provisional_requests(scope, session, calendar)
     return changes

@@ -257,6 +257,20 @@ def parse_phone(raw: str) -> str:
     return value
 
 
+# free text
+
+# Days and amounts of money belong to what was seen; what is left with seven digits or more, however they are set apart, is an
+# ID number, a telephone or an account.
+_DAY: Final = re.compile(r"\d{4}\s?[-—年/.]\s?\d{1,2}\s?[-—月/.]\s?\d{1,2}")
+_AMOUNT: Final = re.compile(r"(?<!\d)\d{1,9}(?:\.\d+)?\s?(?:元|万|块|平方米|㎡)")
+_NUMBER_LIKE: Final = re.compile(r"\d(?:[\s\-－—–·.]?\d){6,}")
+
+
+def mentions_number(text: str) -> bool:
+    """Whether free text holds what looks like an ID number, a telephone or an account: those belong into sealed fields."""
+    return _NUMBER_LIKE.search(_AMOUNT.sub("", _DAY.sub("", text))) is not None
+
+
 # names
 
 

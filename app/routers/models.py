@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from functools import cache
 from types import UnionType
 from typing import Annotated, Any, Generic, TypeVar, Union, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationInfo, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
 from app.domain.calendar import iso_date
@@ -66,6 +67,14 @@ class Page(BaseModel, Generic[T]):
     )
 
 
+LINE_BREAKS = re.compile(r"[\t\r\n\v\f\u0085\u2028\u2029]+")
+
+
+def on_one_line(text: str) -> str:
+    """What is printed in one cell of a table: a line break inside becomes a blank, as it does when a file is imported."""
+    return LINE_BREAKS.sub(" ", text)
+
+
 MAX_FEN = 10**12
 Fen = Annotated[int, Field(strict=True, ge=0, le=MAX_FEN, description="金额，单位：分")]
 AreaCodeText = Annotated[
@@ -73,5 +82,5 @@ AreaCodeText = Annotated[
 ]
 CommunityCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{12}$"), Field(description="村（社区）区划代码，12 位")]
 MonthText = Annotated[str, StringConstraints(pattern=r"^(19|20)[0-9]{2}-(0[1-9]|1[0-2])$"), Field(description="月份 YYYY-MM")]
-ShortText = Annotated[str, StringConstraints(min_length=1, max_length=100, strip_whitespace=True)]
+ShortText = Annotated[str, StringConstraints(min_length=1, max_length=100, strip_whitespace=True), AfterValidator(on_one_line)]
 LongText = Annotated[str, StringConstraints(min_length=1, max_length=2000, strip_whitespace=True)]

@@ -59,14 +59,14 @@ async def console() -> FileResponse:
 
 @router.get("/console/assets/{name}", include_in_schema=False)
 async def console_asset(name: str) -> Response:
-    return _asset("console", name)
+    return _asset("console", name, caching="no-cache")  # its modules belong together: never one of yesterday with one of today
 
 
 def _page(folder: str) -> FileResponse:
     return FileResponse(STATIC / folder / "index.html", media_type="text/html; charset=utf-8")
 
 
-def _asset(folder: str, name: str) -> Response:
+def _asset(folder: str, name: str, *, caching: str = "public, max-age=86400") -> Response:
     if name not in {path.name for path in (STATIC / folder).iterdir()}:
         return Response(status_code=404)
-    return FileResponse(STATIC / folder / name, headers={"Cache-Control": "public, max-age=86400"})
+    return FileResponse(STATIC / folder / name, headers={"Cache-Control": caching})

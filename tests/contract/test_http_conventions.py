@@ -108,7 +108,8 @@ async def reachable(demo: Demo, path: str) -> str | None:
         if not page.get("items"):
             return None
         name = path[path.index("{") + 1 : path.index("}")]
-        path = path.replace("{" + name + "}", str(page["items"][0].get(name) or page["items"][0]["id"]))
+        first = page["items"][0]
+        path = path.replace("{" + name + "}", str(first.get(name) or first.get("id") or first["code"]))
     return path
 
 

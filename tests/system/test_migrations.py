@@ -116,13 +116,14 @@ async def test_up_down_and_up_on_an_empty_database(empty: URL) -> None:
 
 @pytest.mark.db
 @pytest.mark.xdist_group("demo")
-async def test_step_by_step_down_and_up_again_on_a_populated_database(populated: URL) -> None:
-    """Each step down loses what it brought and nothing else."""
+@pytest.mark.parametrize("steps", [4, pytest.param(None, marks=pytest.mark.long)])
+async def test_step_by_step_down_and_up_again_on_a_populated_database(populated: URL, steps: int | None) -> None:
+    """Each step down loses what it brought and nothing else. Every time the last steps, all of them in the long tests."""
     before = await counts(populated)
     assert before["person"] > 100
     assert before["payment_item"] > 0
     expected = names_in(await catalogue(populated))
-    for target in chain()[-2::-1]:
+    for target in chain()[-2::-1][:steps]:
         await downgrade(populated, target)
         kept = await counts(populated)
         changed = {name: (before[name], count) for name, count in kept.items() if count != before[name]}

@@ -15,9 +15,11 @@ from app.domain.errors import DomainError
 from app.domain.inspections import judging, workflow
 from app.domain.inspections.model import (
     Campaign,
+    Colleague,
     Escalation,
     Inspection,
     InspectionState,
+    Inspector,
     Mark,
     Phase,
     Rectification,
@@ -153,9 +155,11 @@ def test_only_what_is_closed_is_published(phase: Phase) -> None:
 @pytest.mark.parametrize("field", ["implementation_from", "inspection_from", "conclude_by"])
 def test_a_schedule_is_in_order(field: str) -> None:
     early = replace(SCHEDULE, **{field: date(2026, 8, 31)})
-    assert refusal(workflow.check_schedule, early) == "schedule_out_of_order"
+    assert refusal(workflow.check_schedule, early, DAY) == "schedule_out_of_order"
     same_day = Schedule(DAY, DAY, DAY, DAY)
-    workflow.check_schedule(same_day)
+    workflow.check_schedule(same_day, same_day.conclude_by)
+    after = same_day.conclude_by + timedelta(days=1)
+    assert refusal(workflow.check_schedule, same_day, after) == "as_of_after_end"
 
 
 @given(st.lists(st.integers(0, 999).map("{:012d}".format), unique=True, max_size=30), st.integers(0, 2**63), st.integers(0, 40))
@@ -173,18 +177,33 @@ def test_a_sample_is_drawn_again_from_its_seed(communities: list[str], seed: int
     ("staff", "refused"),
     [
         ([], False),
-        ([(SECOND, "检查员")], False),  # a namesake who has an account of his own
-        ([(None, "另一人")], False),
-        ([(INSPECTOR, "旧名")], True),
-        ([(None, "检查员")], True),
-        ([(None, " 检 查 员 ")], True),
+        ([Colleague(None, "另一人")], False),
+        ([Colleague(SECOND, "另一人", "另一人")], False),
+        ([Colleague(INSPECTOR, "旧名", "检查员")], True),
+        ([Colleague(None, "检查员")], True),
+        ([Colleague(None, " 检 查 员 ")], True),
+        ([Colleague(SECOND, "检查员", "经办人")], True),  # his second account, or a namesake: another one is sent
+        ([Colleague(SECOND, "旧名", "检查员")], True),
+        ([Colleague(SECOND, "另一人"), Colleague(INSPECTOR, "检查员")], True),
     ],
 )
-def test_nobody_inspects_where_he_worked(staff: list[tuple[UUID | None, str]], refused: bool) -> None:
+def test_nobody_inspects_where_he_worked(staff: list[Colleague], refused: bool) -> None:
+    inspector = Inspector(INSPECTOR, "检查员", "350702")
     if refused:
-        assert refusal(workflow.require_independent, INSPECTOR, "检查员", staff) == "inspector_worked_there"
+        assert refusal(workflow.require_independent, inspector, "350702001", staff) == "inspector_worked_there"
     else:
-        workflow.require_independent(INSPECTOR, "检查员", staff)
+        workflow.require_independent(inspector, "350702001", staff)
+
+
+@pytest.mark.parametrize(
+    ("area", "refused"), [("350702", False), ("350702001", True), ("350702001003", True), ("350702002", False)]
+)
+def test_nobody_inspects_the_station_of_his_own_area(area: str, refused: bool) -> None:
+    inspector = Inspector(INSPECTOR, "检查员", area)
+    if refused:
+        assert refusal(workflow.require_independent, inspector, "350702001", []) == "inspector_worked_there"
+    else:
+        workflow.require_independent(inspector, "350702001", [])
 
 
 @pytest.mark.parametrize(
@@ -247,6 +266,18 @@ def test_overdue_ones_escalate(late: int, expected: Escalation | None) -> None:
     assert workflow.escalation_of(rectification(), DAY + timedelta(days=late)) is expected
     waiting = rectification(state=RectificationState.SUBMITTED)
     assert workflow.escalation_of(waiting, DAY + timedelta(days=late)) is None
+
+
+@given(st.integers(-5, 60))
+def test_each_overdue_one_is_on_exactly_the_list_it_is_brought_to(late: int) -> None:
+    found, today = rectification(), DAY + timedelta(days=late)
+    on = []
+    for escalation in Escalation:
+        first, last = workflow.overdue_since(escalation, today)
+        if (first is None or first <= found.due_on) and found.due_on <= last:
+            on.append(escalation)
+    before = workflow.escalation_of(found, today)
+    assert on == ([] if before is None else [before])
 
 
 # --- results --------------------------------------------------------------------------------------------------------------
@@ -324,6 +355,21 @@ def test_what_the_standard_has_no_rule_for_is_not_asked() -> None:
     assert judging.unmarked(derived(verdict("a"), nothing), []) == ["指标a"]
     found = result([mark("a")], verdict("a"), nothing)
     assert (found.passed, found.score_points) == (True, 10000)
+
+
+def test_what_was_found_counts_whatever_is_entered_since() -> None:
+    """Signed as failed; then the station's facts were changed so that the standard would have no rule for it."""
+    since = verdict("b", None, reason=Undecided.NOT_DEFINED)
+    found = result([mark("a"), mark("b", met=False)], verdict("a"), since)
+    assert (found.passed, found.score_points) == (False, 5000)
+
+
+def test_nobody_undecided_is_ranked() -> None:
+    failed = Result(uuid4(), "350702001", "站", False, 100, None, ())
+    open_one = Result(uuid4(), "350702002", "站", None, None, None, ())
+    half = Result(uuid4(), "350702003", "站", False, None, None, ())
+    ranks = {one.area_code: one.rank for one in judging.ranked([open_one, half, failed])}
+    assert ranks == {"350702001": 1, "350702002": None, "350702003": None}
 
 
 def test_equals_share_a_rank() -> None:

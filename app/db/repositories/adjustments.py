@@ -20,7 +20,7 @@ from app.domain.access import AreaScope, Signature
 from app.domain.calendar import Month
 from app.domain.casework import GrantedComponent
 from app.domain.errors import NotFound
-from app.domain.policy.model import Adjustment, AdjustmentBatch, BatchState, KnownAmount
+from app.domain.policy.model import Adjustment, AdjustmentBatch, AdjustmentState, KnownAmount
 from app.ids import new_id
 
 BATCH, ITEM = columns(BatchTable), columns(AdjustmentItem)
@@ -263,7 +263,7 @@ def _batch_of(row: BatchTable) -> AdjustmentBatch:
         area_code=row.area_code,
         set_id=row.set_id,
         effective_month=Month.of(row.effective_month),
-        state=BatchState(row.state),
+        state=AdjustmentState(row.state),
         business_date=row.business_date,
         items=row.items,
         excluded=row.excluded,

@@ -13,13 +13,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.db.base import columns
 from app.db.scoping import within
 from app.db.tables.exports import ExportRun as ExportRunTable
-from app.db.tables.imports import StoredFile
+from app.db.tables.imports import StoredFile, StoredFilePart
 from app.domain.access import AreaScope
 from app.domain.errors import NotFound
 from app.domain.imports.exporting import ExportOrder, ExportRun
 
 RUN = columns(ExportRunTable)
 FILE = columns(StoredFile)
+PIECE = columns(StoredFilePart)
+_KEPT = sa.exists().where(PIECE.district == RUN.district, PIECE.file_id == RUN.file_id)
 
 
 class ExportRepository:
@@ -66,6 +68,17 @@ class ExportRepository:
     async def count(self, scope: AreaScope) -> int:
         statement = sa.select(sa.func.count()).select_from(ExportRunTable).where(within(scope, RUN))
         return int((await self._session.execute(statement)).scalar_one())
+
+    async def list_kept(self, scope: AreaScope, *, before: datetime, limit: int = 100) -> list[tuple[UUID, UUID]]:
+        """Exports that ended before the moment and whose file is still kept, with the file; the oldest first."""
+        statement = sa.select(RUN.id, RUN.file_id).where(within(scope, RUN), RUN.finished_at < before, _KEPT)
+        found = await self._session.execute(statement.order_by(RUN.id).limit(limit))
+        return [(row.id, row.file_id) for row in found]
+
+    async def is_kept(self, scope: AreaScope, export_id: UUID) -> bool:
+        """Whether the content of its file is still there."""
+        statement = sa.select(sa.exists().where(within(scope, RUN), RUN.id == export_id, _KEPT))
+        return bool((await self._session.execute(statement)).scalar_one())
 
     async def finish(self, scope: AreaScope, export_id: UUID, file_id: UUID, rows: int, now: datetime) -> None:
         await self._set(scope, export_id, status="succeeded", file_id=file_id, rows=rows, finished_at=now)

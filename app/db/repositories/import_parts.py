@@ -147,10 +147,25 @@ class ImportPartRepository:
         statement = sa.select(PART.number).where(*_of(scope, import_id), *kept)
         return (await self._session.execute(statement.order_by(PART.number))).scalars().all()
 
-    async def drop_rejected(self, scope: AreaScope, import_id: UUID) -> None:
-        """Forgets the rejected rows; how many there were stays."""
-        changed = sa.update(ImportPart).where(*_of(scope, import_id), PART.rejected_sealed.is_not(None))
-        await self._session.execute(changed.values(rejected_sealed=None))
+    async def find_digests(self, scope: AreaScope, import_id: UUID, number: int) -> bytes | None:
+        """Those of one part, as long as they are kept."""
+        statement = sa.select(PART.digests).where(*_of(scope, import_id), PART.number == number)
+        found: bytes | None = (await self._session.execute(statement)).scalar_one()
+        return found
+
+    async def add_unchanged(self, scope: AreaScope, former_id: UUID, import_id: UUID) -> None:
+        """The parts of another import, none of whose rows says anything new."""
+        copied = (PART.district, PART.number, PART.area_code, PART.first_row, PART.rows, PART.digests)
+        unchanged = {"import_id": sa.literal(import_id), "unchanged": PART.rows, "done": sa.true()}
+        zero = dict.fromkeys(("rejected", "created", "updated"), sa.literal(0))
+        names = [column.key for column in copied]
+        source = sa.select(*copied, *unchanged.values(), *zero.values()).where(*_of(scope, former_id))
+        await self._session.execute(sa.insert(ImportPart).from_select([*names, *unchanged, *zero], source))
+
+    async def drop_contents(self, scope: AreaScope, import_id: UUID) -> None:
+        """Forgets the rejected rows, how many there were stays, and the digests of the others."""
+        changed = sa.update(ImportPart).where(*_of(scope, import_id))
+        await self._session.execute(changed.values(rejected_sealed=None, digests=None))
 
 
 def _of(scope: AreaScope, import_id: UUID) -> list[sa.ColumnElement[bool]]:

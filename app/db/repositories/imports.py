@@ -93,10 +93,19 @@ class ImportRepository:
         within_scope = sa.and_(AREA.district == scope.district, within(AREA.code, scope))
         return frozenset((await self._session.execute(sa.select(AREA.code).where(within_scope, in_force(on)))).scalars())
 
+    async def find_former(self, scope: AreaScope, run: ImportRun, sha256: str, read_under: str) -> ImportRun | None:
+        """The last import of the same content by the same area in the same way, if it was read alike and every row went in."""
+        same = (RUN.kind == run.order.kind, RUN.mode == run.order.mode, RUN.profile.is_not_distinct_from(run.order.profile))
+        whole = (RUN.status == "succeeded", RUN.dry_run.is_(False), RUN.rows_rejected == 0, RUN.id != run.id)
+        alike = (FILE.sha256 == sha256, RUN.area_code == run.area_code, RUN.layout["read_under"].astext == read_under)
+        statement = _selected(scope).where(*same, *whole, *alike).order_by(RUN.id.desc()).limit(1)
+        row = (await self._session.execute(statement)).mappings().one_or_none()
+        return None if row is None else _run_of(row)
+
     async def drop_staged(self, scope: AreaScope, import_id: UUID) -> None:
-        """Forgets the rows as sent."""
+        """Forgets the rows as sent; their digests stay as long as the file, for when it is sent again."""
         staged = (PART.district == scope.district, PART.import_id == import_id, PART.rows_sealed.is_not(None))
-        await self._session.execute(sa.update(ImportPart).where(*staged).values(rows_sealed=None, digests=None))
+        await self._session.execute(sa.update(ImportPart).where(*staged).values(rows_sealed=None))
 
 
 def _visible(scope: AreaScope) -> list[sa.ColumnElement[bool]]:

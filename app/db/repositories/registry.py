@@ -274,10 +274,13 @@ class HouseholdRepository:
         await lock_subjects(self._session, [b"household_no " + area_code.encode()])
         statement = select(HOUSEHOLD.household_no).where(within(scope, HOUSEHOLD), HOUSEHOLD.area_code == area_code)
         numbers = (await self._session.execute(statement)).scalars()
-        running = [int(number[13:]) for number in numbers if GENERATED_NO.fullmatch(number)]
-        return f"{area_code}-{max(running, default=0) + 1:06d}"
+        running = {int(number[13:]) for number in numbers if GENERATED_NO.fullmatch(number)}
+        after = max(running, default=0) + 1
+        free = after if after <= LAST_RUNNING else next(number for number in range(1, after) if number not in running)
+        return f"{area_code}-{free:06d}"
 
 
+LAST_RUNNING = 999_999  # six digits; a file may bring the last of them, and then the gaps are filled
 ACCOUNT_COLUMNS = ("bank_account_sealed", "bank_account_masked", "bank_name", "account_holder", "account_kind")
 
 

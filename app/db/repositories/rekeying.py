@@ -54,6 +54,9 @@ SEALED = (
     Sealed("lead", "about_sealed", Field.LEAD, "id"),
     Sealed("lead", "description_sealed", Field.LEAD, "id"),
     Sealed("lead", "note_sealed", Field.LEAD, "id"),
+    Sealed("service_request", "applicant_sealed", Field.NAME, "id"),
+    Sealed("service_request", "phone_sealed", Field.PHONE, "id"),
+    Sealed("service_request", "note_sealed", Field.SERVICE_REQUEST, "id"),
     Sealed("stored_file_part", "content_sealed", Field.FILE, "file_id", frozen=True),
     Sealed("import_part", "rows_sealed", Field.JOB_PAYLOAD, "import_id", frozen=True),
     Sealed("import_part", "rejected_sealed", Field.REJECTED_ROW, "import_id", frozen=True),
@@ -61,7 +64,7 @@ SEALED = (
     Sealed("payment_item", "account_sealed", Field.BANK_ACCOUNT, "household_id", frozen=True),
 )
 # What the application may write again; frozen lines keep the key they were written with.
-CHANGEABLE = ("person", "household", "informant", "official", "official_relative", "bureau_notice", "lead")
+CHANGEABLE = ("person", "household", "informant", "official", "official_relative", "bureau_notice", "lead", "service_request")
 CERTIFICATES = "person_fact.certificate_no_sealed"
 FROZEN = frozenset(sealed.name for sealed in SEALED if sealed.frozen)
 

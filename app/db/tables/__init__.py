@@ -2,6 +2,7 @@
 
 from app.db.tables import (
     accounts,
+    appraisals,
     audit,
     bureau_notices,
     casework,
@@ -17,13 +18,17 @@ from app.db.tables import (
     population,
     reference,
     registry,
+    service_items,
     sharing,
     station_files,
+    station_standards,
     stations,
+    trainings,
 )
 
 __all__ = [
     "accounts",
+    "appraisals",
     "audit",
     "bureau_notices",
     "casework",
@@ -39,7 +44,10 @@ __all__ = [
     "population",
     "reference",
     "registry",
+    "service_items",
     "sharing",
     "station_files",
+    "station_standards",
     "stations",
+    "trainings",
 ]

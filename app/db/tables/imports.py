@@ -109,7 +109,7 @@ class ImportPart(SQLModel, table=True):
     first_row: int
     rows: int
     rows_sealed: bytes | None = None  # dropped when the import has ended
-    digests: bytes | None = None  # keyed digests of the rows that reading let through; dropped with them
+    digests: bytes | None = None  # keyed digests of the rows that reading let through; dropped with the file
     rejected: int = 0
     rejected_sealed: bytes | None = None
     created: int = 0

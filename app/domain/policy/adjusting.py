@@ -18,7 +18,7 @@ from app.domain.casework import payable
 from app.domain.eligibility import Answered, Answering, Outcome, ParameterBook
 from app.domain.errors import Conflict, FieldError, Forbidden, Malformed, PreconditionFailed
 from app.domain.policy import gate
-from app.domain.policy.model import Adjustment, AdjustmentBatch, BatchState, KnownAmount, PolicySet, SetStatus
+from app.domain.policy.model import Adjustment, AdjustmentBatch, AdjustmentState, KnownAmount, PolicySet, SetStatus
 from app.domain.policy.ports import PolicySets
 from app.domain.policy.simulation import RunningCase, asked_on
 
@@ -184,7 +184,7 @@ async def propose(
         area_code=found.area_code,
         set_id=found.id,
         effective_month=effective_month,
-        state=BatchState.PROPOSED,
+        state=AdjustmentState.PROPOSED,
         business_date=today,
         items=len(items),
         excluded=excluded,
@@ -208,19 +208,19 @@ async def approve(
         raise Conflict("amounts_changed_since", f"编制之后有 {changed} 户（人）的待遇已变动或终止，请作废本批次后重新编制。")
     await batches.write_amounts(scope, batch, now)
     approved = Signature(actor.id, actor.name, now)
-    return await batches.save(scope, replace(batch, state=BatchState.APPROVED, approved=approved))
+    return await batches.save(scope, replace(batch, state=AdjustmentState.APPROVED, approved=approved))
 
 
 async def cancel(batches: Batches, scope: AreaScope, batch_id: UUID, *, version: int | None) -> AdjustmentBatch:
     """The set may have another batch then; the items stay on record."""
     batch = await _proposed(batches, scope, batch_id, version)
-    return await batches.save(scope, replace(batch, state=BatchState.CANCELLED))
+    return await batches.save(scope, replace(batch, state=AdjustmentState.CANCELLED))
 
 
 async def _proposed(batches: Batches, scope: AreaScope, batch_id: UUID, version: int | None) -> AdjustmentBatch:
     batch = await batches.get(scope, batch_id, lock=True)
     if version is not None and version != batch.version:
         raise PreconditionFailed("stale_version", "内容已被他人更新，请重新读取后再提交。")
-    if batch.state is not BatchState.PROPOSED:
+    if batch.state is not AdjustmentState.PROPOSED:
         raise Conflict("adjustment_batch_settled", "该提标批次已批准或作废，不能再办理。")
     return batch

@@ -115,7 +115,7 @@ class Verdict:
         return self.change_fen != 0 or self.before_outcome != self.after_outcome
 
 
-class BatchState(StrEnum):
+class AdjustmentState(StrEnum):
     PROPOSED = "proposed"
     APPROVED = "approved"
     CANCELLED = "cancelled"
@@ -167,7 +167,7 @@ class AdjustmentBatch:
     area_code: str
     set_id: UUID
     effective_month: Month
-    state: BatchState
+    state: AdjustmentState
     business_date: date
     items: int
     excluded: int

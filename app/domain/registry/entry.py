@@ -18,7 +18,7 @@ from app.domain.identity import (
     AccountKind,
     IdentityFault,
     IdNumber,
-    normalise_name,
+    find_name_fault,
     parse_bank_account,
     parse_disability_certificate,
     parse_id_number,
@@ -160,6 +160,7 @@ def check_number(raw: str, *, today: date) -> IdNumber:
 def check_change(change: PersonChange, *, id_number: str, birth_date: date, today: date) -> None:
     """Raises ``Malformed`` with every finding."""
     errors = detail_errors(change.details, id_number) + day_errors(change.details, change.valid_from, birth_date, today)
+    errors = [error for error in errors if error.pointer != "/name" or "name" in change.given]
     if errors:
         raise malformed(errors)
 
@@ -188,9 +189,8 @@ def detail_errors(details: PersonDetails, id_number: str | None) -> list[FieldEr
 
 
 def _name_errors(name: str) -> list[FieldError]:
-    if "*" in name or not normalise_name(name):
-        return [FieldError("/name", "name_wrong", "请填写完整姓名，不能为空白，也不能含有星号。")]
-    return []
+    fault = find_name_fault(name)
+    return [] if fault is None else [FieldError("/name", "name_wrong", fault)]
 
 
 def _phone_errors(phone: str | None) -> list[FieldError]:

@@ -34,7 +34,7 @@ from app.domain.eligibility import ParameterBook
 from app.domain.eligibility.answering_setwise import answer_all
 from app.domain.policy import adjusting
 from app.domain.policy.adjusting import Amounts, Plan
-from app.domain.policy.model import Adjustment, AdjustmentBatch, BatchState
+from app.domain.policy.model import Adjustment, AdjustmentBatch, AdjustmentState
 from app.domain.policy.simulation import RunningCase
 from app.idempotency import IDEMPOTENT_MONEY
 from app.ids import new_id
@@ -62,7 +62,7 @@ class AdjustmentBatchOut(ApiModel):
     area_code: str
     set_id: UUID
     effective_month: str
-    state: BatchState
+    state: AdjustmentState
     business_date: date
     items: int = Field(description="提高待遇的户（人）数")
     excluded: int = Field(description="未列入的在保户（人）数：无法测算、会降低或终止的，须逐户办理")

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from pathlib import PurePath
 from typing import Any
 from urllib.parse import quote
 from uuid import UUID
 
 from fastapi import Request, Response
 from pydantic import Field
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.repositories.audit import AuditEntry
 from app.dependencies import AuditDep, ClockDep, RuntimeDep, SessionDep
-from app.domain.access import AreaScope
+from app.domain.access import Actor, AreaScope
 from app.domain.errors import FieldError, Malformed, NotFound
 from app.files import FileStore
 from app.files.multipart import Upload
@@ -19,17 +22,28 @@ from app.idempotency import IDEMPOTENT
 from app.routers.models import ApiModel
 from app.routers.route import api_router
 from app.routers.upload_route import upload_of, upload_router
-from app.routers.v1.inspection_access import AcceptanceDep, EvidenceSender, InspectionReader
+from app.routers.v1.inspection_access import AcceptanceDep, EvidenceReader, EvidenceSender
+from app.runtime import Runtime
 
 uploads = upload_router("站点验收")
 router = api_router("站点验收")
 
 MAX_BYTES = 10 << 20
-#: What a file of each kind begins with: its name and the sender's claim count for nothing.
+#: What a file of each kind begins with: the content decides, whatever its name and the sender claim.
 BEGINNINGS: dict[str, tuple[bytes, ...]] = {
     "image/jpeg": (b"\xff\xd8\xff",),
     "image/png": (b"\x89PNG\r\n\x1a\n",),
     "application/pdf": (b"%PDF-",),
+}
+#: What names and senders call them; a name or a claim that says otherwise is a mix-up, or worse.
+ENDINGS = {"image/jpeg": (".jpg", ".jpeg", ".jfif"), "image/png": (".png",), "application/pdf": (".pdf",)}
+KINDS = {"image/jpeg": "JPEG 图片", "image/png": "PNG 图片", "application/pdf": "PDF"}
+UNCLAIMED = {"", "application/octet-stream"}
+ALIASES = {
+    "image/jpg": "image/jpeg",
+    "image/pjpeg": "image/jpeg",
+    "image/x-png": "image/png",
+    "application/x-pdf": "application/pdf",
 }
 FORM: dict[str, Any] = {
     "type": "object",
@@ -70,20 +84,27 @@ async def upload_evidence(
 ) -> EvidenceOut:
     """照片或扫描件加密保存，站点和检查组都能查看；填写自评、检查结论或整改结果时引用其编号。"""
     inspection = await desk.records.get_inspection(actor.scope, inspection_id)
-    upload = upload_of(request)
+    kept = await keep_evidence(upload_of(request), session, runtime, actor, inspection.area_code, clock.now)
+    await trail.record(AuditEntry("inspection.evidence", "inspection", inspection.id, inspection.area_code))
+    response.headers["Location"] = f"/api/v1/evidence-files/{kept.id}"
+    return kept
+
+
+async def keep_evidence(
+    upload: Upload, session: AsyncSession, runtime: Runtime, actor: Actor, area_code: str, now: datetime
+) -> EvidenceOut:
+    """Keeps evidence about the station of a sub-district, whose own it becomes, so that both sides see it."""
     media_type = _checked(upload)
     kept = await FileStore(runtime.cipher).keep(
-        AreaScope(actor.district, inspection.area_code),  # the station's own, so that both sides see it
+        AreaScope(actor.district, area_code),
         session,
         upload.spool,
         purpose="evidence",
         name=upload.file_name,
         media_type=media_type,
         by=actor.id,
-        now=clock.now,
+        now=now,
     )
-    await trail.record(AuditEntry("inspection.evidence", "inspection", inspection.id, inspection.area_code))
-    response.headers["Location"] = f"/api/v1/evidence-files/{kept.id}"
     return EvidenceOut(id=kept.id, name=kept.name, media_type=media_type, size_bytes=kept.size_bytes, sha256=kept.sha256)
 
 
@@ -95,10 +116,21 @@ def _checked(upload: Upload) -> str:
         raise _refused("file_empty", "文件没有内容，请核对是否选错了文件。")
     if upload.spool.size_bytes > MAX_BYTES:
         raise _refused("file_too_large", f"证据文件至多 {MAX_BYTES >> 20} MB，请压缩后重新上传。")
-    for media_type, beginnings in BEGINNINGS.items():
-        if upload.spool.head.startswith(beginnings):
-            return media_type
-    raise _refused("file_type", "证据只接受 JPEG、PNG 图片或 PDF，请转换后重新上传。")
+    found = next((kind for kind, beginnings in BEGINNINGS.items() if upload.spool.head.startswith(beginnings)), None)
+    if found is None:
+        raise _refused("file_type", "证据只接受 JPEG、PNG 图片或 PDF，请转换后重新上传。")
+    ending = PurePath(upload.file_name).suffix.lower()
+    claimed = ALIASES.get(upload.media_type, upload.media_type)
+    if ending and ending not in ENDINGS[found]:
+        raise _contradicts(found, ending)
+    if claimed not in UNCLAIMED | {found}:
+        raise _contradicts(found, claimed)
+    return found
+
+
+def _contradicts(found: str, said: str) -> Malformed:
+    text = f"文件内容是 {KINDS[found]}，与名称或声明的类型“{said[:50]}”不符，请核对是否选错了文件。"
+    return _refused("file_type_contradicts", text)
 
 
 def _refused(code: str, message: str) -> Malformed:
@@ -112,7 +144,7 @@ def _refused(code: str, message: str) -> Malformed:
     responses={200: {"description": "原文件", "content": {media_type: {} for media_type in BEGINNINGS}}},
 )
 async def get_evidence(
-    file_id: UUID, session: SessionDep, runtime: RuntimeDep, trail: AuditDep, actor: InspectionReader
+    file_id: UUID, session: SessionDep, runtime: RuntimeDep, trail: AuditDep, actor: EvidenceReader
 ) -> Response:
     """图片或 PDF 原件；查看记入审计。"""
     store = FileStore(runtime.cipher)

@@ -21,6 +21,7 @@ from app.dependencies import AuditDep, PageDep, RuntimeDep, SessionDep, bad_curs
 from app.domain.access import Actor, AreaScope
 from app.domain.errors import Conflict, NotFound
 from app.domain.imports import service
+from app.domain.imports.formulas import kept_text
 from app.domain.imports.header import Layout
 from app.domain.imports.model import Cell, RowFault
 from app.domain.imports.ports import ImportRun
@@ -157,7 +158,8 @@ async def download_xlsx(import_id: UUID, session: SessionDep, runtime: RuntimeDe
         raise Conflict("errors_too_many_for_xlsx", f"未导入的行超过 {MAX_XLSX_ROWS} 行，请改为下载 errors.csv。")
     kept = _kept(_headers(run))
     rows = [_cells(row, kept) async for some in _rejected(runtime, actor.scope, run) for row in some]
-    sheet = Sheet("未导入的行", _heading(run), rows)
+    heading = _heading(run)
+    sheet = Sheet("未导入的行", heading, rows, text_columns=range(1, len(heading)))
     content = await asyncio.to_thread(workbook, [sheet])
     return Response(content, media_type=XLSX, headers=NO_STORE | _attachment(run, "xlsx"))
 
@@ -197,13 +199,8 @@ async def _csv(runtime: Runtime, scope: AreaScope, run: ImportRun) -> AsyncItera
 
 def _csv_lines(rows: Sequence[Sequence[str | int]]) -> bytes:
     text = io.StringIO(newline="")
-    csv.writer(text).writerows([[_escaped(cell) for cell in row] for row in rows])
+    csv.writer(text).writerows([[kept_text(str(cell)) for cell in row] for row in rows])
     return text.getvalue().encode()
-
-
-def _escaped(cell: str | int) -> str | int:
-    """No spreadsheet takes it for a formula; reading takes the apostrophe off again."""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "'", "\t", "\r")) else cell
 
 
 def _heading(run: ImportRun) -> list[str]:

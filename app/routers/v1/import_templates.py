@@ -11,6 +11,7 @@ from typing import Annotated
 from fastapi import Path, Response
 
 from app.domain.errors import NotFound
+from app.domain.imports.cells import Choice, Number, Whole, Yuan
 from app.domain.imports.model import Column, Kind
 from app.domain.imports.registry import find_kind
 from app.routers.route import api_router
@@ -47,7 +48,9 @@ async def template_csv(kind: KindCode, _actor: Reader) -> Response:
 async def template_xlsx(kind: KindCode, _actor: Reader) -> Response:
     """只读取第一张表；第二张表的示例不会被导入。"""
     found = _kind(kind)
-    sheets = [Sheet(found.title, _heading(found), []), Sheet("填写说明", NOTES, [_note(column) for column in found.columns])]
+    texts = [place for place, column in enumerate(found.columns) if not isinstance(column.cell, Number | Whole | Yuan)]
+    data = Sheet(found.title, _heading(found), [], text_columns=texts)
+    sheets = [data, Sheet("填写说明", NOTES, [_note(column) for column in found.columns])]
     content = await asyncio.to_thread(workbook, sheets)
     return Response(content, media_type=XLSX, headers=_attachment(found, "xlsx"))
 
@@ -64,7 +67,9 @@ def _heading(kind: Kind) -> list[str]:
 
 
 def _note(column: Column) -> Sequence[str]:
-    return (column.title, "必填" if column.required else "", column.note, column.example, "、".join(column.aliases))
+    words = f"可填：{'、'.join(column.cell.titles)}" if isinstance(column.cell, Choice) else ""
+    note = "。".join(filter(None, (column.note.rstrip("。"), words)))
+    return (column.title, "必填" if column.required else "", note, column.example, "、".join(column.aliases))
 
 
 def _attachment(kind: Kind, extension: str) -> dict[str, str]:

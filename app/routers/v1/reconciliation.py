@@ -31,7 +31,7 @@ router = api_router("批量导入")
 FINDINGS = {"new": "文件有、系统没有", "differing": "两边不一致", "missing": "系统有、文件没有"}
 
 
-class DifferenceOut(BaseModel):
+class FieldDifference(BaseModel):
     """不一致的一项。"""
 
     column: str = Field(description="列名")
@@ -45,11 +45,11 @@ class FoundOut(BaseModel):
     finding: Literal["new", "differing", "missing"] = Field(description="，".join(f"{k} {v}" for k, v in FINDINGS.items()))
     row: int | None = Field(description="文件中的行号；系统有、文件没有的为 null")
     key: dict[str, str] = Field(description="认定同一对象的列（号码已脱敏）")
-    fields: list[DifferenceOut]
+    fields: list[FieldDifference]
 
     @classmethod
     def of(cls, found: Found) -> FoundOut:
-        fields = [DifferenceOut(column=one.title, ours=one.ours, theirs=one.theirs) for one in found.fields]
+        fields = [FieldDifference(column=one.title, ours=one.ours, theirs=one.theirs) for one in found.fields]
         return cls(finding=found.finding, row=found.row, key=dict(found.key), fields=fields)
 
 

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, Field, StringConstraints, field_validator
+from pydantic import AfterValidator, BaseModel, Field, StringConstraints, field_validator
 from pydantic_core import PydanticCustomError
 
 from app.domain.identity import AccountKind, Gender
@@ -32,10 +32,10 @@ from app.domain.registry.model import (
     Residence,
     Study,
 )
-from app.routers.models import ApiModel, AreaCodeText, CommunityCode, ShortText
+from app.routers.models import ApiModel, AreaCodeText, CommunityCode, ShortText, on_one_line
 
 IdNumberText = Annotated[str, StringConstraints(max_length=60), Field(description="公民身份号码，18 位")]
-AddressText = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
+AddressText = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True), AfterValidator(on_one_line)]
 PhoneText = Annotated[str, StringConstraints(min_length=1, max_length=30)]
 HouseholdNo = Annotated[str, StringConstraints(min_length=1, max_length=40, strip_whitespace=True, pattern=r"^[0-9A-Za-z_\-]+$")]
 CertificateText = Annotated[str, StringConstraints(min_length=1, max_length=40)]

@@ -124,6 +124,7 @@ def test_field_numbers_are_fixed_for_ever() -> None:
         "WEBHOOK_SECRET": 10,
         "NAME": 11,
         "LEAD": 12,
+        "SERVICE_REQUEST": 13,
     }
 
 
