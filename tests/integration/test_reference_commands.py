@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import date
 from pathlib import Path
 
@@ -66,17 +67,13 @@ async def test_nothing_of_the_refused_file_is_there(runtime: Runtime) -> None:
     assert await rows(runtime, "SELECT code FROM area WHERE code LIKE '64%'") == []
 
 
-def test_a_calendar_year_is_loaded_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_calendar_year_is_loaded_once(runtime: Runtime, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     content = "date,kind,name\n" + "".join(f"{day},{kind},{name}\n" for day, kind, name in seeded_days(2005))
     assert load("calendar", tmp_path, content) == 0
     assert "已导入 2005 年日历" in capsys.readouterr().out
     assert load("calendar", tmp_path, content) == 0
     assert "未作改动" in capsys.readouterr().out
-
-
-@pytest.mark.asyncio(loop_scope="session")
-async def test_the_loaded_year_is_there(runtime: Runtime) -> None:
-    found = await rows(runtime, "SELECT day, kind FROM calendar_day WHERE day BETWEEN '2005-01-01' AND '2005-12-31'")
+    found = asyncio.run(rows(runtime, "SELECT day, kind FROM calendar_day WHERE day BETWEEN '2005-01-01' AND '2005-12-31'"))
     assert (date(2005, 10, 1), "holiday") in found
     assert len(found) == len(seeded_days(2005))
 
