@@ -168,7 +168,7 @@ class ReadHandler:
 
 
 async def _in(thread: ThreadPoolExecutor, work: Callable[[], T]) -> T:
-    """In the one thread that the readers of a file stay in, while this coroutine waits and its session serves them."""
+    """In the one thread that the readers of a file stay in; whoever uses their session meanwhile takes turns with them."""
     return await asyncio.get_running_loop().run_in_executor(thread, work)
 
 

@@ -26,6 +26,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.base import columns
 from app.db.import_writers import RunContext
+from app.db.import_writers.row_digests import DIGEST_BYTES
 from app.db.scoping import within
 from app.db.tables.imports import ImportBefore, ImportMark
 from app.domain.access import AreaScope
@@ -34,7 +35,6 @@ from app.security.fields import Field
 
 MARK = columns(ImportMark)
 BEFORE = columns(ImportBefore)
-DIGEST_BYTES = 16
 MOVED = ("area_code", "subject_id", "fingerprint", "import_id", "created")
 
 

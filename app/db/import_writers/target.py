@@ -14,13 +14,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import SQLModel
 
 from app.db.base import columns
+from app.db.import_writers.row_digests import DIGEST_BYTES
 from app.db.scoping import Columns
 from app.domain.access import AreaScope
 from app.security.fields import Field, FieldCipher
 from app.security.keys import KeyRing
 from app.security.masking import mask
 
-DIGEST_BYTES = 16
 Row = Mapping[str, Any]
 
 
