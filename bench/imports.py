@@ -72,7 +72,7 @@ PIECE = 1 << 20
 # --- in a process of its own ----------------------------------------------------------------------------------------
 
 
-async def import_file(runtime: Runtime, path: Path) -> ImportRun:
+async def import_file(runtime: Runtime, path: Path, kind: str = "people") -> ImportRun:
     """As the API and the worker do it, without the network."""
     account = next(one for one in ACCOUNTS if Duty.REVIEWER in one.duties and one.area == SCOPE.prefix)
     actor = Actor(account.id, account.username, account.level, account.area, SCOPE.district, frozenset(account.duties))
@@ -89,7 +89,7 @@ async def import_file(runtime: Runtime, path: Path) -> ImportRun:
             now=now,
             max_bytes=1 << 30,
         )
-        order = ImportOrder("people", "upsert", dry_run=False, profile=None, file_id=kept.id)
+        order = ImportOrder(kind, "upsert", dry_run=False, profile=None, file_id=kept.id)
         run = await service.start(ImportRepository(session), ImportQueue(session), SCOPE, new_id(), order, actor, now, TODAY)
     while not run.is_finished:
         await run_job(runtime, SCOPE, await _job_of(runtime, run.id))
@@ -111,14 +111,14 @@ async def _job_of(runtime: Runtime, import_id: UUID) -> UUID:
         return found
 
 
-async def as_worker(settings: Settings, what: str, path: Path, rows: int) -> dict[str, Any]:
+async def as_worker(settings: Settings, what: str, path: Path, rows: int, kind: str) -> dict[str, Any]:
     collect_seldom()
     async with open_runtime(settings) as runtime:
         started = time.perf_counter()
         if what == "usual":
             await load(runtime, SCOPE, path, rows)
             return {"seconds": time.perf_counter() - started}
-        run = await import_file(runtime, path)
+        run = await import_file(runtime, path, kind)
         seconds = time.perf_counter() - started
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         counts = run.counts
@@ -169,18 +169,18 @@ class Contest:
             await load_reference(runtime)
             await load_accounts(runtime)
 
-    def ours(self, database: str, path: Path) -> dict[str, Any]:
-        return self._worker("ours", database, path, 0)
+    def ours(self, database: str, path: Path, kind: str = "people") -> dict[str, Any]:
+        return self._worker("ours", database, path, 0, kind)
 
     def usual(self, database: str, path: Path, rows: int) -> float:
-        return float(self._worker("usual", database, path, rows)["seconds"])
+        return float(self._worker("usual", database, path, rows, "people")["seconds"])
 
-    def _worker(self, what: str, database: str, path: Path, rows: int) -> dict[str, Any]:
+    def _worker(self, what: str, database: str, path: Path, rows: int, kind: str) -> dict[str, Any]:
         plain = self.settings(database).model_dump(mode="json")
         plain |= {
             name: getattr(self.settings(database), name).get_secret_value() for name in ("database_url", "database_admin_url")
         }
-        order = json.dumps({"what": what, "settings": plain, "path": str(path), "rows": rows})
+        order = json.dumps({"what": what, "settings": plain, "path": str(path), "rows": rows, "kind": kind})
         command = [sys.executable, __file__, "--worker"]
         answer: dict[str, Any] = json.loads(
             subprocess.run(command, input=order, stdout=subprocess.PIPE, text=True, check=True).stdout
@@ -203,9 +203,9 @@ class Contest:
 
 def run_contest(contest: Contest, folder: Path, sizes: argparse.Namespace) -> dict[str, Any]:
     path, small, spoilt = folder / "people.csv", folder / "small.csv", folder / "spoilt.csv"
-    communities = _communities()
-    write_people(path, sizes.rows, communities)
-    write_people(small, sizes.growth_rows, communities)
+    areas = communities()
+    write_people(path, sizes.rows, areas)
+    write_people(small, sizes.growth_rows, areas)
     spoil_one(small, spoilt)
     for database in ("ours", "small", "spoilt", "usual"):
         asyncio.run(contest.prepare(database))
@@ -251,7 +251,7 @@ def _shown(what: str, work: Callable[[], Any]) -> Any:
     return result
 
 
-def _communities() -> list[str]:
+def communities() -> list[str]:
     lines = (ROOT / "app/data/areas-350702.csv").read_text("utf-8").splitlines()
     return [line.split(",")[0] for line in lines if ",community," in line]
 
@@ -270,7 +270,8 @@ def main() -> None:
     sizes = arguments()
     if sizes.worker:
         order = json.load(sys.stdin)
-        result = asyncio.run(as_worker(Settings(**order["settings"]), order["what"], Path(order["path"]), order["rows"]))
+        settings = Settings(**order.pop("settings"))
+        result = asyncio.run(as_worker(settings, order["what"], Path(order["path"]), order["rows"], order["kind"]))
         print(json.dumps(result))
         return
     folder = Path(tempfile.mkdtemp(prefix="mz-bench-"))

@@ -10,7 +10,6 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.base import columns
@@ -18,6 +17,7 @@ from app.db.import_writers import RunContext, marks, register_writer
 from app.db.import_writers.marks import Before, Mark
 from app.db.import_writers.number_lookup import find_people
 from app.db.import_writers.table import ALREADY_THERE
+from app.db.keyed import rows_by
 from app.db.locks import lock_subjects
 from app.db.scoping import within
 from app.db.tables.registry import Person, PersonFact
@@ -77,14 +77,11 @@ def opened(cipher: FieldCipher, person_uid: UUID, value: Mapping[str, Any]) -> d
 
 async def facts_of(scope: AreaScope, session: AsyncSession, person_ids: Iterable[UUID]) -> dict[UUID, list[Fact]]:
     """Everything on record and not corrected since, the earliest first."""
-    wanted = sa.select(sa.func.unnest(sa.cast(list(person_ids), ARRAY(sa.Uuid))))
-    statement = (
-        sa.select(FACT.person_id, FACT.id, FACT.valid_from, FACT.value)
-        .where(within(scope, FACT), FACT.kind == KIND, FACT.superseded_at.is_(None), FACT.person_id.in_(wanted))
-        .order_by(FACT.person_id, FACT.valid_from)
-    )
+    conditions = (within(scope, FACT), FACT.kind == KIND, FACT.superseded_at.is_(None))
+    there, fact = rows_by(PersonFact, {"person_id": sorted(set(person_ids))}, *conditions)
+    statement = sa.select(fact.c.person_id, fact.c.id, fact.c.valid_from, fact.c.value).select_from(there)
     found: dict[UUID, list[Fact]] = {}
-    for row in await session.execute(statement):
+    for row in await session.execute(statement.order_by(fact.c.person_id, fact.c.valid_from)):
         found.setdefault(row.person_id, []).append(Fact(row.id, row.valid_from, row.value or {}))
     return found
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,22 +14,23 @@ from app.db.import_writers import people_known
 from app.db.import_writers.number_lookup import find_people
 from app.db.import_writers.payees import HOUSEHOLD_UNKNOWN, Payees
 from app.db.import_writers.people_task import Task
-from app.db.import_writers.setwise import each_by
+from app.db.import_writers.setwise import each_by, rows_of
 from app.domain.imports.kinds.entitlements import PER_PERSON
 
 # Those who live there, and those who have left since but are still covered: a roll may go on naming them.
 _MEMBERS = f"""
-    SELECT who.household_id, bool_or(who.lives) AS lives, p.id, p.person_uid, p.name, p.name_key
+    SELECT who.household_id, bool_or(who.lives) AS lives, person.id, person.person_uid, person.name, person.name_key
     FROM (
         SELECT household_id, person_id, true AS lives FROM {each_by("household_member", "household_id", "uuid", 2)}
         WHERE valid_until IS NULL
         UNION ALL
-        SELECT entitlement.household_id, c.person_id, false FROM {each_by("entitlement", "household_id", "uuid", 2)}
-        JOIN entitlement_member c ON c.district = $1 AND c.entitlement_id = entitlement.id AND c.until_month IS NULL
-        WHERE entitlement.state <> 'ended'
+        SELECT entitlement.household_id, entitlement_member.person_id, false
+        FROM {each_by("entitlement", "household_id", "uuid", 2)}
+        CROSS JOIN {rows_of("entitlement_member", "entitlement_id", "entitlement.id")}
+        WHERE entitlement.state <> 'ended' AND entitlement_member.until_month IS NULL
     ) AS who
-    JOIN person p ON p.district = $1 AND p.id = who.person_id
-    GROUP BY who.household_id, p.id, p.person_uid, p.name, p.name_key ORDER BY p.id
+    CROSS JOIN {rows_of("person", "id", "who.person_id")}
+    GROUP BY who.household_id, person.id, person.person_uid, person.name, person.name_key ORDER BY person.id
 """
 _IN_FORCE = f"""
     SELECT entitlement.* FROM {each_by("entitlement", "household_id", "uuid", 2, held=True)} WHERE state <> 'ended' ORDER BY id
@@ -66,8 +68,8 @@ class Known:
     households: Mapping[str, Any]
     people: Mapping[str, Person]
     members: dict[UUID, list[Person]]
-    in_force: list[Any]
-    enrolled: list[Any]
+    in_force: Mapping[UUID, Sequence[Any]]  # by household
+    enrolled: Mapping[UUID, Sequence[Any]]  # by identity
     payees: Payees
 
 
@@ -99,10 +101,17 @@ async def _look_up(task: Task, session: AsyncSession, rows: Mapping[int, Mapping
         households,
         people,
         members,
-        await task.driver.fetch(_IN_FORCE, task.scope.district, ids),
-        await task.driver.fetch(_ENROLLED, task.scope.district, list(uids)),
+        _grouped(await task.driver.fetch(_IN_FORCE, task.scope.district, ids), "household_id"),
+        _grouped(await task.driver.fetch(_ENROLLED, task.scope.district, list(uids)), "person_uid"),
         await Payees.of(task, session),
     )
+
+
+def _grouped(rows: Sequence[Any], column: str) -> Mapping[UUID, Sequence[Any]]:
+    found: dict[UUID, list[Any]] = defaultdict(list)
+    for row in rows:
+        found[row[column]].append(row)
+    return found
 
 
 def _judge(task: Task, place: int, row: Mapping[str, Any], known: Known) -> Roll | None:
@@ -138,7 +147,7 @@ def _judge_holding(task: Task, roll: Roll, known: Known, taken: set[tuple[UUID, 
     """Nobody draws the same twice; what an import made may be changed by one."""
     mark = task.mark(roll.place)
     person_id = roll.person["id"] if roll.person else None
-    same = [one for one in known.in_force if one["household_id"] == roll.household["id"] and one["programme"] == roll.programme]
+    same = [one for one in known.in_force.get(roll.household["id"], ()) if one["programme"] == roll.programme]
     mine = [one for one in same if one["person_id"] == person_id]
     held = next((one for one in mine if one["since_month"] == roll.values["since_month"]), mine[0] if mine else None)
     roll.made_elsewhere = held is not None and (mark is None or mark["subject_id"] != held["id"])
@@ -159,9 +168,8 @@ def _judge_holding(task: Task, roll: Roll, known: Known, taken: set[tuple[UUID, 
 def _drawn_elsewhere(uid: UUID, roll: Roll, known: Known) -> bool:
     own = roll.entitlement["id"] if roll.entitlement else None
     return any(
-        one["person_uid"] == uid
-        and one["programme"] == roll.programme
+        one["programme"] == roll.programme
         and one["entitlement_id"] != own
         and (one["until_month"] is None or one["until_month"] > roll.values["since_month"])
-        for one in known.enrolled
+        for one in known.enrolled.get(uid, ())
     )

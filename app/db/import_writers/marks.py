@@ -19,14 +19,14 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import LargeBinary, cast, delete, func, insert, select
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import delete, func, insert, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.base import columns
 from app.db.import_writers import RunContext
 from app.db.import_writers.row_digests import DIGEST_BYTES
+from app.db.keyed import rows_by
 from app.db.scoping import within
 from app.db.tables.imports import ImportBefore, ImportMark
 from app.domain.access import AreaScope
@@ -101,9 +101,9 @@ def _plain(value: object) -> object:
 
 async def find_marks(scope: AreaScope, session: AsyncSession, kind: str, keys: Iterable[bytes]) -> dict[bytes, Mark]:
     """The marks of these subjects that are in the scope."""
-    wanted = select(func.unnest(cast(list(keys), ARRAY(LargeBinary))))
-    statement = select(ImportMark).where(within(scope, MARK), MARK.kind == kind, MARK.subject_key.in_(wanted))
-    return {mark.subject_key: mark for mark in await _marks(session, statement)}
+    there, found = rows_by(ImportMark, {"subject_key": list(keys)}, within(scope, MARK), MARK.kind == kind)
+    statement = select(found.c.subject_key, *(found.c[name] for name in _FIELDS)).select_from(there)
+    return {row.subject_key: Mark(*row) for row in await session.execute(statement)}
 
 
 async def _marks(session: AsyncSession, statement: Any) -> list[Mark]:

@@ -6,17 +6,16 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.base import columns
+from app.db.keyed import each_key, found_by
 from app.db.scoping import within
 from app.db.tables.identity import IdentityKey
 from app.db.tables.registry import Person
 from app.domain.access import AreaScope
 from app.security.fields import BlindIndex, Field
 
-KEY = columns(IdentityKey)
 PERSON = columns(Person)
 FIELDS = ("id", "person_uid", "area_code", "name_key", "version")
 
@@ -30,17 +29,11 @@ def digests_of(blind_index: BlindIndex, numbers: Iterable[str]) -> dict[tuple[in
     }
 
 
-def indexed(digests: Iterable[tuple[int, bytes]], version: Any, digest: Any) -> sa.ColumnElement[bool]:
-    """Rows of a table of digests that are among these; both columns as arrays, so that thousands are one statement."""
+def each_digest(digests: Iterable[tuple[int, bytes]]) -> sa.TableValuedAlias:
+    """These as a table ``wanted`` with ``index_version`` and ``bidx``."""
     pairs = list(digests)
-    wanted = (
-        sa.func.unnest(
-            sa.cast([one for one, _ in pairs], ARRAY(sa.Integer)), sa.cast([two for _, two in pairs], ARRAY(sa.LargeBinary))
-        )
-        .table_valued("version", "digest")
-        .render_derived()
-    )
-    return sa.tuple_(version, digest).in_(sa.select(wanted.c.version, wanted.c.digest))
+    versions, numbers = [version for version, _ in pairs], [digest for _, digest in pairs]
+    return each_key({"index_version": (sa.Integer, versions), "bidx": (sa.LargeBinary, numbers)})
 
 
 async def find_people(
@@ -48,13 +41,13 @@ async def find_people(
 ) -> dict[str, Mapping[str, Any]]:
     """Number → id, person_uid, area_code, name_key, version of the person registered in the scope; others are left out."""
     digests = digests_of(blind_index, numbers)
-    statement = (
-        sa.select(KEY.index_version, KEY.bidx, *(PERSON[name] for name in FIELDS))
-        .join_from(IdentityKey, Person, PERSON.person_uid == KEY.person_uid)
-        .where(within(scope, PERSON), indexed(digests, KEY.index_version, KEY.bidx))
-    )
+    wanted = each_digest(digests)
+    key = found_by(IdentityKey, {"index_version": wanted.c.index_version, "bidx": wanted.c.bidx})
+    person = found_by(Person, {"person_uid": key.c.person_uid}, within(scope, PERSON))
+    there = sa.join(wanted, key, sa.true()).join(person, sa.true())
+    statement = sa.select(wanted.c.index_version, wanted.c.bidx, *(person.c[name] for name in FIELDS)).select_from(there)
     rows = (await session.execute(statement)).mappings()
     return {digests[row["index_version"], bytes(row["bidx"])]: {name: row[name] for name in FIELDS} for row in rows}
 
 
-__all__ = ["digests_of", "find_people", "indexed"]
+__all__ = ["digests_of", "each_digest", "find_people"]

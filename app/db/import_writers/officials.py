@@ -11,9 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.db.base import columns
 from app.db.constraints import register_constraint
 from app.db.import_writers import RunContext, register_writer
-from app.db.import_writers.number_lookup import digests_of, indexed
+from app.db.import_writers.number_lookup import digests_of, each_digest
 from app.db.import_writers.table import Key, TableWriter, Wanted
 from app.db.import_writers.target import Dependent, Row, Sealed, Target
+from app.db.keyed import found_by
 from app.db.scoping import within
 from app.db.tables.stations import Official, OfficialNumber, OfficialRelative
 from app.domain.access import AreaScope
@@ -43,16 +44,12 @@ class OfficialWriter(TableWriter):
 
     async def existing(self, scope: AreaScope, session: AsyncSession, rows: Sequence[Wanted], run: RunContext) -> dict[Key, Row]:
         digests = digests_of(run.blind_index, (row.columns.pop("id_number") for row in rows))
-        statement = (
-            sa.select(NUMBER.index_version, NUMBER.bidx, *OFFICIAL)
-            .join_from(OfficialNumber, Official, sa.and_(OFFICIAL.district == NUMBER.district, OFFICIAL.id == NUMBER.official_id))
-            .where(
-                within(scope, OFFICIAL),
-                NUMBER.district == scope.district,
-                NUMBER.relative_id.is_(None),
-                indexed(digests, NUMBER.index_version, NUMBER.bidx),
-            )
-        )
+        wanted = each_digest(digests)
+        same = {"index_version": wanted.c.index_version, "bidx": wanted.c.bidx}
+        number = found_by(OfficialNumber, same, NUMBER.district == scope.district, NUMBER.relative_id.is_(None))
+        official = found_by(Official, {"id": number.c.official_id}, within(scope, OFFICIAL))
+        there = sa.join(wanted, number, sa.true()).join(official, sa.true())
+        statement = sa.select(wanted.c.index_version, wanted.c.bidx, *official.c).select_from(there)
         found = (await session.execute(statement)).mappings()
         return {(digests[row["index_version"], bytes(row["bidx"])],): {name: row[name] for name in NAMES} for row in found}
 

@@ -73,11 +73,13 @@ def each_by(table: str, key: str, kind: str, place: int, *, held: bool = False) 
     has no statistics: the time of an import then grows with its square (60 of 130 µs a row at 100,000 rows).
     ``held``: locked until the transaction ends. ``key`` has to lead an index behind the district.
     """
+    return f"unnest(${place}::{kind}[]) AS wanted(key) CROSS JOIN {rows_of(table, key, 'wanted.key', held=held)}"
+
+
+def rows_of(table: str, key: str, value: str, *, held: bool = False) -> str:
+    """The rows of a table in the district ``$1`` whose ``key`` is ``value`` of what stands before in ``FROM``; see `each_by`."""
     lock = " FOR NO KEY UPDATE" if held else ""
-    return (
-        f"unnest(${place}::{kind}[]) AS wanted(key) CROSS JOIN LATERAL"
-        f" (SELECT * FROM {table} WHERE {table}.district = $1 AND {table}.{key} = wanted.key OFFSET 0{lock}) AS {table}"
-    )
+    return f"LATERAL (SELECT * FROM {table} WHERE {table}.district = $1 AND {table}.{key} = {value} OFFSET 0{lock}) AS {table}"
 
 
 def new_ids(count: int) -> list[UUID]:

@@ -20,6 +20,7 @@ from app.db.constraints import conflict_of
 from app.db.import_writers import RunContext, marks
 from app.db.import_writers.marks import Before, Mark
 from app.db.import_writers.target import Row, Target, number_digest, pack, unpack
+from app.db.keyed import rows_by
 from app.db.locks import lock_subjects
 from app.db.scoping import within
 from app.domain.access import AreaScope
@@ -75,16 +76,10 @@ class TableWriter:
         """The rows of the table with these natural keys."""
         if not rows:
             return {}
-        table = self.target.columns
-        arrays = [
-            sa.cast([row.key[place] for row in rows], ARRAY(table[name].type)) for place, name in enumerate(self.target.key)
-        ]
-        names = [f"key_{place}" for place in range(len(arrays))]
-        keys = sa.func.unnest(*arrays).table_valued(*names).render_derived()
-        same = sa.and_(*(table[name] == keys.c[alias] for name, alias in zip(self.target.key, names, strict=True)))
-        statement = sa.select(*table).join_from(self._table, keys, same).where(within(scope, table), *self.target.conditions())
-        found = (await session.execute(statement)).mappings()
-        return {tuple(row[name] for name in self.target.key): dict(row) for row in found}
+        keys = {name: [row.key[place] for row in rows] for place, name in enumerate(self.target.key)}
+        there, found = rows_by(self.target.table, keys, within(scope, self.target.columns), *self.target.conditions())
+        rows_found = (await session.execute(sa.select(*found.c).select_from(there))).mappings()
+        return {tuple(row[name] for name in self.target.key): dict(row) for row in rows_found}
 
     async def inserted(self, scope: AreaScope, session: AsyncSession, rows: Sequence[Wanted], run: RunContext) -> None:
         """Rows of other tables that belong to the new ones."""
@@ -264,18 +259,15 @@ class TableWriter:
         return {code: count for code, count in found.items() if count}
 
     async def _rows(self, scope: AreaScope, session: AsyncSession, ids: Sequence[UUID]) -> Sequence[Row]:
-        table = self.target.columns
-        wanted = sa.select(sa.func.unnest(sa.cast(list(ids), ARRAY(sa.Uuid))))
-        statement = sa.select(*table).where(within(scope, table), table.id.in_(wanted), *self.target.conditions())
-        return [dict(row) for row in (await session.execute(statement)).mappings()]
+        conditions = (within(scope, self.target.columns), *self.target.conditions())
+        there, found = rows_by(self.target.table, {"id": ids}, *conditions)
+        return [dict(row) for row in (await session.execute(sa.select(*found.c).select_from(there))).mappings()]
 
     async def _dependents(self, scope: AreaScope, session: AsyncSession, ids: Sequence[UUID]) -> int:
         total = 0
         for other in self.target.dependents:
-            table = other.columns
-            wanted = sa.select(sa.func.unnest(sa.cast(list(ids), ARRAY(sa.Uuid))))
-            statement = sa.select(sa.func.count()).where(within(scope, table), table[other.column].in_(wanted))
-            total += (await session.execute(statement)).scalar_one()
+            there, _ = rows_by(other.table, {other.column: ids}, within(scope, other.columns))
+            total += (await session.execute(sa.select(sa.func.count()).select_from(there))).scalar_one()
         return total
 
     async def undo(self, scope: AreaScope, session: AsyncSession, import_id: UUID, run: RunContext) -> None:
