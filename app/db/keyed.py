@@ -1,9 +1,7 @@
 """Rows of a table by thousands of keys at once, by one look-up for each key.
 
-A condition like ``key IN (SELECT unnest(…))`` or ``= ANY (…)`` is planned from statistics, and a table that has just been filled
-has none: under row-level security Postgres then takes the whole district for a single row and walks over it, once for all keys
-or, worse, once for each (a list of 4,000 payees, sent a moment after the people, ran into the time limit of a statement).
-``LATERAL … OFFSET 0`` leaves it no other way than the index that the keys lead.
+A condition like ``key IN (SELECT unnest(…))`` or ``= ANY (…)`` leaves it to statistics whether keys are looked up or the district
+is walked over, and a table that has just been filled has none (`app.db.statistics`). ``LATERAL … OFFSET 0`` looks each key up.
 """
 
 from __future__ import annotations
@@ -13,6 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.sql.selectable import LateralFromClause
 from sqlmodel import SQLModel
 
 from app.db.base import columns
@@ -24,7 +23,9 @@ def each_key(keys: Mapping[str, tuple[Any, Sequence[Any]]]) -> sa.TableValuedAli
     return sa.func.unnest(*arrays).table_valued(*keys, name="wanted").render_derived()
 
 
-def found_by(table: type[SQLModel], same: Mapping[str, sa.ColumnElement[Any]], *conditions: sa.ColumnElement[bool]) -> sa.Lateral:
+def found_by(
+    table: type[SQLModel], same: Mapping[str, sa.ColumnElement[Any]], *conditions: sa.ColumnElement[bool]
+) -> LateralFromClause:
     """The rows of a table whose columns equal those of whatever stands before in the ``FROM`` clause, to be joined ``ON true``.
 
     The columns have to lead an index (behind the district, which is among the ``conditions``).
@@ -36,7 +37,7 @@ def found_by(table: type[SQLModel], same: Mapping[str, sa.ColumnElement[Any]], *
 
 def rows_by(
     table: type[SQLModel], keys: Mapping[str, Sequence[Any]], *conditions: sa.ColumnElement[bool]
-) -> tuple[sa.FromClause, sa.Lateral]:
+) -> tuple[sa.FromClause, LateralFromClause]:
     """What to select from, and the rows found there, for columns of the table itself as keys: name → values."""
     given = columns(table)
     wanted = each_key({name: (given[name].type, values) for name, values in keys.items()})

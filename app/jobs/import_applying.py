@@ -1,7 +1,7 @@
 """Applying the parts of an import: several at once, each in a transaction of its own.
 
-While Postgres writes one part, the next is opened, checked and sealed; ``LANES`` parts are under way at any time. A part whose
-rows say what they said last time (`RowDigests`) isn't opened at all.
+While Postgres writes one part, the next is opened, checked and sealed: ``LANES`` parts are under way at any time, where parts may
+go side by side. A part whose rows say what they said last time (`RowDigests`) isn't opened at all.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from app.domain.imports.header import Layout
 from app.domain.imports.model import Applied, Block
 from app.domain.imports.ports import ImportRun
 from app.domain.imports.reading import Plan, RawRow, parse_block
-from app.jobs.import_running import context_of, fail_run, hold_kind, plan_of, record_end, today_of
+from app.jobs.import_running import context_of, fail_run, hold_kind, parts_go_side_by_side, plan_of, record_end, today_of
 from app.jobs.registry import ChunkView, JobView
 from app.runtime import Runtime
 
@@ -46,8 +46,7 @@ class ApplyHandler:
         else:
             plan = await plan_of(imports, job.scope, run, Layout.from_json(read["columns"]), today_of(job))
             rows, block = await asyncio.to_thread(_block_of, plan, seals, part)
-            beside_others = digests is not None and bool(read.get("parts_stand_alone"))
-            await hold_kind(session, job.scope, context.kind, beside_others=beside_others)
+            await hold_kind(session, job.scope, context.kind, beside_others=parts_go_side_by_side(run))
             outcome = _outcome(seals, part, rows, await _write(session, run, plan, context, block, digests))
         await parts.set(job.scope, run.id, number, done=True, **outcome)
         return None

@@ -23,6 +23,8 @@ from app.domain.imports.reading import Plan, RawRow, WholeFile, parse_block
 from app.sheets import Sheet, open_sheet
 
 PART_ROWS = 5_000
+#: After the first part the tables that it filled are looked at (`app.db.statistics`), so that the others find their way.
+FIRST_PART_ROWS = 500
 MOST_MORE_ROWS = 500  # of rows that belong together
 ROWS_TO_FIND_THE_HEADER = 40
 OUR_OWN = ("行号", "错误原因")  # of the file of rejected rows, which comes back corrected
@@ -62,11 +64,12 @@ class Cutter:
         self._rows = rows
         self._together = together
         self._held: list[RawRow] = []
+        self._part_rows = min(FIRST_PART_ROWS, PART_ROWS)
         self._groups = array("q")  # digests of what a part has rows of, part after part
 
     def next(self) -> list[RawRow]:
-        rows = [*self._held, *islice(self._rows, PART_ROWS - len(self._held))]
-        self._held = []
+        rows = [*self._held, *islice(self._rows, self._part_rows - len(self._held))]
+        self._held, self._part_rows = [], PART_ROWS
         if self._together is None or not rows:
             return rows
         last = rows[-1][1][self._together]

@@ -8,7 +8,8 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 import app.db.import_writers.everything  # noqa: F401  (registers the kinds and their writers)
-from app.db.import_writers import RunContext
+from app.db.import_writers import RunContext, writer_of
+from app.db.import_writers.row_digests import KnowsRows
 from app.db.locks import lock_subjects, share_subject
 from app.db.repositories.audit import AuditEntry, write_audit
 from app.db.repositories.imports import ImportRepository
@@ -37,6 +38,11 @@ async def plan_of(imports: ImportRepository, scope: AreaScope, run: ImportRun, p
 
 def profile_of(run: ImportRun) -> Profile | None:
     return find_profile(run.order.profile) if run.order.profile else None
+
+
+def parts_go_side_by_side(run: ImportRun) -> bool:
+    """Whether several parts may be applied at once: none has rows that belong to another's, and the writer settles the rest."""
+    return isinstance(writer_of(kind_of(run.order.kind)), KnowsRows) and bool((run.layout or {}).get("parts_stand_alone"))
 
 
 async def hold_kind(session: AsyncSession, scope: AreaScope, kind: Kind, *, beside_others: bool = False) -> None:

@@ -27,7 +27,16 @@ from app.files import FileStore
 from app.jobs.import_again import read_under, settle_as_before
 from app.jobs.import_applying import LANES, ApplyHandler
 from app.jobs.import_reading import FileReading, merged, open_file
-from app.jobs.import_running import context_of, fail_run, hold_kind, plan_of, profile_of, record_end, today_of
+from app.jobs.import_running import (
+    context_of,
+    fail_run,
+    hold_kind,
+    parts_go_side_by_side,
+    plan_of,
+    profile_of,
+    record_end,
+    today_of,
+)
 from app.jobs.queue import enqueue
 from app.jobs.registry import ChunkView, JobView, register_handler
 from app.runtime import Runtime
@@ -38,10 +47,11 @@ T = TypeVar("T")
 
 
 class ImportQueue:
-    """Starts the phases of an import in the transaction of the caller."""
+    """Starts the phases of an import in the transaction of the caller. ``lanes``: how many of its parts are applied at once."""
 
-    def __init__(self, session: AsyncSession) -> None:
+    def __init__(self, session: AsyncSession, lanes: int = 1) -> None:
         self._session = session
+        self._lanes = lanes
 
     async def read(self, scope: AreaScope, import_id: UUID, by: UUID, now: datetime, today: date) -> UUID:
         return await self._start(READ, scope, import_id, [{}], by, now, today)
@@ -55,7 +65,7 @@ class ImportQueue:
     async def _start(
         self, kind: str, scope: AreaScope, import_id: UUID, chunks: list[dict[str, Any]], by: UUID, now: datetime, today: date
     ) -> UUID:
-        arguments = {"today": today.isoformat()}
+        arguments = {"today": today.isoformat(), "lanes": self._lanes}
         return await enqueue(
             scope,
             self._session,
@@ -151,7 +161,8 @@ class ReadHandler:
     ) -> None:
         imports = ImportRepository(session)
         left = await ImportPartRepository(session).list_to_apply(job.scope, job.subject)
-        run = await service.go_on(imports, ImportQueue(session), job.scope, job.subject, left, now, today_of(job))
+        lanes = LANES if parts_go_side_by_side(await imports.get(job.scope, job.subject)) else 1
+        run = await service.go_on(imports, ImportQueue(session, lanes), job.scope, job.subject, left, now, today_of(job))
         if run.is_finished:
             await record_end(session, run, "import.finished")
 

@@ -67,12 +67,15 @@ _LANES: dict[str, int] = {}
 
 
 def register_handler(kind: str, handler: JobHandler, *, lanes: int = 1) -> None:
-    """Called once per kind when the area of the domain is imported. ``lanes``: how many chunks of a job a worker does at once."""
+    """Called once per kind when the area of the domain is imported. ``lanes``: how many chunks of a job a worker does at once, at
+    most: a job whose argument ``lanes`` is less has so many.
+    """
     _HANDLERS[kind], _LANES[kind] = handler, lanes
 
 
-def lanes_of(kind: str) -> int:
-    return _LANES[kind]
+def lanes_of(job: JobView) -> int:
+    """How many chunks of this job a worker does at once."""
+    return min(_LANES[job.kind], int(job.arguments.get("lanes", _LANES[job.kind])))
 
 
 def knows(kind: str) -> bool:

@@ -9,10 +9,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.repositories import jobs
 from app.db.session import transaction
+from app.db.statistics import AT_THE_END, MEANWHILE, renew_grown_statistics
 from app.db.tables.jobs import Job
 from app.domain.access import AreaScope
 from app.domain.errors import DomainError, Unavailable
@@ -91,7 +93,7 @@ async def _lease(runtime: Runtime, job: JobView) -> Leased | None:
 
 async def _work_off(runtime: Runtime, job: JobView, stop: asyncio.Event | None) -> bool:
     """Works on chunks, in as many lanes as the kind of job has, until none is to be had; False when there was none."""
-    lanes = [asyncio.create_task(_lane(runtime, job, stop)) for _ in range(lanes_of(job.kind))]
+    lanes = [asyncio.create_task(_lane(runtime, job, stop)) for _ in range(lanes_of(job))]
     try:
         return any(await asyncio.gather(*lanes))
     finally:
@@ -123,6 +125,7 @@ async def _work(runtime: Runtime, job: JobView, leased: Leased) -> None:
         await _failed(runtime, job, leased, error)
     else:
         JOB_CHUNKS.labels(job.kind, "done" if done else "fenced").inc()
+        await _renew_statistics(runtime, job, MEANWHILE)
 
 
 async def _work_once(runtime: Runtime, job: JobView, leased: Leased) -> bool:
@@ -193,7 +196,17 @@ async def _finish(runtime: Runtime, job: JobView) -> bool:
         await handler_of(job.kind).finish(runtime, session, job, now=now)
         stored.status, stored.finished_at = "succeeded", now
     JOBS.labels(job.kind, "succeeded").inc()
+    await _renew_statistics(runtime, job, AT_THE_END)
     return True
+
+
+async def _renew_statistics(runtime: Runtime, job: JobView, growth: float) -> None:
+    """What comes next must not be planned as if the tables were still empty. What was done is done with or without it."""
+    try:
+        async with transaction(runtime.engine) as session:
+            await renew_grown_statistics(session, growth)
+    except (SQLAlchemyError, OSError) as error:
+        log.warning("statistics not renewed", exc_info=error, extra={"job": str(job.id)})
 
 
 async def _unfinished(runtime: Runtime, job: JobView, error: Exception, *, last_try: bool) -> None:
