@@ -15,10 +15,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.import_writers import RunContext, writer_of
 from app.db.import_writers.row_digests import KnowsRows, RowDigests
+from app.db.repositories.identity import add_found_elsewhere
 from app.db.repositories.import_parts import ImportPartRepository, PartSeals, StagedPart, rejections
 from app.db.repositories.imports import ImportRepository
 from app.domain.access import AreaScope
 from app.domain.imports import service
+from app.domain.imports.elsewhere import WINDOW, require_no_asking, rows_elsewhere
 from app.domain.imports.header import Layout
 from app.domain.imports.model import Applied, Block
 from app.domain.imports.ports import ImportRun
@@ -47,7 +49,9 @@ class ApplyHandler:
             plan = await plan_of(imports, job.scope, run, Layout.from_json(read["columns"]), today_of(job))
             rows, block = await asyncio.to_thread(_block_of, plan, seals, part)
             await hold_kind(session, job.scope, context.kind, beside_others=parts_go_side_by_side(run))
-            outcome = _outcome(seals, part, rows, await _write(session, run, plan, context, block, digests))
+            applied = await _write(session, run, plan, context, block, digests)
+            await _count_elsewhere(session, run, applied, digests, now)
+            outcome = _outcome(seals, part, rows, applied)
         await parts.set(job.scope, run.id, number, done=True, **outcome)
         return None
 
@@ -111,6 +115,17 @@ async def _written(session: AsyncSession, plan: Plan, context: RunContext, block
     if isinstance(writer, KnowsRows):
         return await writer.write(plan.scope, session, block, context, digests)
     return await writer.write(plan.scope, session, block, context)
+
+
+async def _count_elsewhere(
+    session: AsyncSession, run: ImportRun, applied: Applied, digests: RowDigests | None, now: datetime
+) -> None:
+    """Also in a dry run. A part that goes beyond what an account may come upon is never told, and ends the import."""
+    numbers = rows_elsewhere(applied.refused)
+    if not numbers or digests is None:
+        return
+    subjects = [subject for number, subject in zip(digests.numbers, digests.subjects, strict=True) if number in numbers]
+    require_no_asking(run.area_code, await add_found_elsewhere(session, run.requested_by, subjects, now, now - WINDOW))
 
 
 def _outcome(seals: PartSeals, part: StagedPart, rows: Sequence[RawRow], applied: Applied) -> dict[str, Any]:

@@ -40,6 +40,7 @@ EXPIRED = (
     "DELETE FROM refresh_token WHERE expires_at < now() - interval '1 day'",
     "DELETE FROM sign_in_failures WHERE last_failed_at < now() - interval '7 days' AND coalesce(locked_until, now()) <= now()",
     "DELETE FROM elsewhere_attempt WHERE at < now() - interval '1 day'",
+    "DELETE FROM found_elsewhere WHERE at < now() - interval '1 day'",
     "DELETE FROM pgqueuer_log WHERE aggregated AND created < now() - interval '30 days'",
 )
 

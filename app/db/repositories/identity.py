@@ -7,13 +7,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, insert, select, tuple_
+from sqlalchemy import delete, func, insert, select, tuple_
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.base import columns
 from app.db.locks import lock_subjects
-from app.db.tables.identity import ElsewhereAttempt, IdentityHome, IdentityKey
+from app.db.tables.identity import ElsewhereAttempt, FoundElsewhere, IdentityHome, IdentityKey
 from app.domain.access import AreaScope
 from app.domain.registry.ports import Claim
 from app.ids import new_id
@@ -22,6 +22,7 @@ from app.security.fields import BlindIndex, Field
 KEY = columns(IdentityKey)
 HOME = columns(IdentityHome)
 ATTEMPT = columns(ElsewhereAttempt)
+FOUND = columns(FoundElsewhere)
 
 
 class IdentityRepository:
@@ -77,6 +78,18 @@ class IdentityRepository:
     async def _home(self, person_uid: UUID) -> tuple[str, str] | None:
         row = (await self._session.execute(select(HOME.district, HOME.area_code).where(HOME.person_uid == person_uid))).first()
         return (row.district, row.area_code) if row else None
+
+
+async def add_found_elsewhere(
+    session: AsyncSession, account_id: UUID, subjects: Sequence[bytes], now: datetime, since: datetime
+) -> int:
+    """How many people, these among them, the account's imports have found registered elsewhere since then."""
+    await lock_subjects(session, [b"found elsewhere " + account_id.bytes])
+    statement = upsert(FoundElsewhere).on_conflict_do_update(index_elements=["account_id", "subject_key"], set_={"at": now})
+    rows = [{"account_id": account_id, "subject_key": subject, "at": now} for subject in subjects]
+    await session.execute(statement, rows)
+    counted = select(func.count()).select_from(FoundElsewhere).where(FOUND.account_id == account_id, FOUND.at > since)
+    return (await session.execute(counted)).scalar_one()
 
 
 async def add_attempt_elsewhere(

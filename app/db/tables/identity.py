@@ -33,6 +33,16 @@ class IdentityHome(SQLModel, table=True):
     since: datetime = instant()
 
 
+class FoundElsewhere(SQLModel, table=True):
+    """Somebody whom an account's imports found registered elsewhere: a keyed digest of the number, forgotten after the window."""
+
+    __tablename__ = "found_elsewhere"
+
+    account_id: UUID = Field(primary_key=True)
+    subject_key: bytes = Field(primary_key=True)
+    at: datetime = instant()
+
+
 class ElsewhereAttempt(SQLModel, table=True):
     """An attempt to register a number that stands elsewhere; counted per caller, forgotten after the window."""
 
