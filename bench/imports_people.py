@@ -1,7 +1,7 @@
 """A synthetic file of people for the import benchmark: the same rows every time, as an office would send them.
 
 About 2.8 people a household, every published column in the header; number, phone and address on every row, the account on the
-head's, work or school on every row, income on two in three, a disability on one in sixteen.
+head's, work or school on every row, income on two in three, a disability on one in sixteen. No relation contradicts the head.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def _row(n: int, household_no: str, community: str, street: str, place: int, rng
         "姓名": name,
         "证件类型": "居民身份证",
         "身份证号": number,
-        "与户主关系": "户主" if place == 0 else OTHERS[(place - 1) % len(OTHERS)],
+        "与户主关系": _relation(n, place),
         "户口性质": "农村" if n % 3 else "城镇",
         "区划代码": community,
         "户籍区划代码": "350702",
@@ -85,10 +85,22 @@ def _row(n: int, household_no: str, community: str, street: str, place: int, rng
     return [cells.get(title, "") for title in HEADER]
 
 
+def _relation(n: int, place: int) -> str:
+    """Of the n-th row to the head, ``place`` rows before it; 其他 where the births, as they come, don't fit."""
+    if place == 0:
+        return "户主"
+    word, later = OTHERS[(place - 1) % len(OTHERS)], born(n) > born(n - place)
+    return word if word == "配偶" or later == (word != "母亲") else "其他"
+
+
+def born(n: int) -> date:
+    """From 1940 to 2025."""
+    return date(1940, 1, 1) + timedelta(days=n * 131 % 31_000)
+
+
 def id_number(n: int) -> str:
-    """The n-th valid number: births from 1940 to 2025."""
-    born = date(1940, 1, 1) + timedelta(days=n * 131 % 31_000)
-    digits = f"{350702 + n // 900:06d}{born:%Y%m%d}{n % 900 + 100:03d}"
+    """The n-th valid number."""
+    digits = f"{350702 + n // 900:06d}{born(n):%Y%m%d}{n % 900 + 100:03d}"
     return digits + checksum_character(digits)
 
 

@@ -65,7 +65,8 @@ async def new_person(http: httpx.AsyncClient, **values: Any) -> Json:
 
 
 async def new_household(http: httpx.AsyncClient, *relations: str) -> tuple[Json, list[Json]]:
-    people = [await new_person(http) for _ in relations]
+    births = ["20050510" if relation == "child" else "19780316" for relation in relations]
+    people = [await new_person(http, id_number=id_number(born)) for born in births]
     members = [{"person_id": p["id"], "relation": relation} for p, relation in zip(people, relations, strict=True)]
     body = {"area_code": COMMUNITY, "residence": "urban", "members": members}
     return await ok(await http.post(f"{V1}/households", json=body, headers=key()), 201), people

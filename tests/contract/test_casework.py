@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.contract.kit import COMMUNITY, V1, Json, facts_of, key, new_household, new_person, ok, person_body, problem
+from tests.contract.kit import COMMUNITY, V1, Json, facts_of, id_number, key, new_household, new_person, ok, person_body, problem
 from tests.demo_world import Demo
 
 pytestmark = [pytest.mark.db, pytest.mark.xdist_group("demo")]
@@ -80,7 +80,7 @@ async def test_a_household_and_its_members(demo: Demo) -> None:
     household, people = await new_household(http, "head", "spouse")
     assert household["area_code"] == COMMUNITY
     assert {member["person_id"] for member in household["members"]} == {person["id"] for person in people}
-    child = await new_person(http)
+    child = await new_person(http, id_number=id_number("20050510"))
     url = f"{V1}/households/{household['id']}/members"
     joined = await ok(await http.post(url, json={"person_id": child["id"], "relation": "child"}, headers=key()), 201)
     assert len(joined["members"]) == 3

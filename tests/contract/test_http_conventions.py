@@ -14,6 +14,7 @@ from tests.contract.kit import (
     V1,
     Json,
     filled,
+    id_number,
     key,
     new_household,
     new_person,
@@ -171,7 +172,7 @@ async def test_the_same_key_replays_and_another_body_is_refused(demo: Demo) -> N
 async def test_every_router_replays(demo: Demo) -> None:
     worker = demo.callers["c001001.worker"].http
     household, (person, *_) = await new_household(worker, "head")
-    another = await new_person(worker)
+    another = await new_person(worker, id_number=id_number("20050510"))
     month = f"{date.today():%Y-%m}"  # noqa: DTZ011  (a month with open books is wanted, not the business date)
     period = {"period_from": month, "period_to": month, "pay_month": month}
     question = {"id_number": "350702197803169831", "name": "无", "as_of": "2026-01-01", "programmes": ["dibao"]}

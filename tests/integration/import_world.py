@@ -122,11 +122,11 @@ PEOPLE_HEADERS = ("户编号", "姓名", "身份证号", "与户主关系", "户
 
 
 def people(numbers: Iterable[str], prefix: str, *, area: str = HOME) -> list[list[str]]:
-    """Rows of people in households of three; the last household may be smaller."""
-    relations = ("户主", "配偶", "子")
+    """Rows of people in households of three, in the order of their births; the last household may be smaller."""
+    relations, in_order = ("户主", "配偶", "子"), sorted(numbers, key=lambda number: number[6:14])
     return [
         [f"{prefix}{n // 3:06d}", "陈批量", number, relations[n % 3], "农村", area, f"169{n:08d}", f"{n % 3000}.50"]
-        for n, number in enumerate(numbers)
+        for n, number in enumerate(in_order)
     ]
 
 

@@ -19,13 +19,18 @@ QIANSHAN = "340882100002"  # another district
 
 SignIn = Callable[[str], httpx.AsyncClient]
 _numbers = count()
+#: Relations whose people are born after the head, and before him.
+GENERATIONS = {"child": 1, "grandchild": 1, "parent": -1, "grandparent": -1}
 
 
-def fresh_number(born: date | None = None) -> str:
-    """A valid ID number not used before; its birth date unless given lies in the 1970s to 1990s."""
-    n = next(_numbers)
-    day = born or date(1970, 1, 1) + timedelta(days=n % 9000)
-    digits = f"350702{day:%Y%m%d}{500 + (n if born else n // 9000) % 400:03d}"
+def fresh_number(born: date | None = None, *, relation: str = "head") -> str:
+    """A valid ID number not used before; its birth date unless given lies in the 1970s to 1990s, or before or after as the
+    relation asks for.
+    """
+    n, generation = next(_numbers), GENERATIONS.get(relation, 0)
+    day = born or date(1970, 1, 1) + timedelta(days=n % 9000 + generation * 9000)
+    order = 500 + n % 400 if born else (900 if generation else 500) + n // 9000
+    digits = f"350702{day:%Y%m%d}{order:03d}"
     return digits + checksum_character(digits)
 
 
@@ -49,7 +54,8 @@ async def opened(
     client: httpx.AsyncClient, *relations: str, area_code: str = MEISHAN, since: str = "2024-01-01"
 ) -> dict[str, Any]:
     """A household of newly registered people in these relations; the members' ids in the same order."""
-    people = [(await registered(client, area_code))["id"] for _ in relations]
+    numbers = [fresh_number(relation=relation) for relation in relations]
+    people = [(await registered(client, area_code, id_number=number))["id"] for number in numbers]
     members = [
         {"person_id": person, "relation": relation, "since": since} for person, relation in zip(people, relations, strict=True)
     ]

@@ -12,6 +12,7 @@ from app.db.repositories.people import PeopleRepository
 from app.db.repositories.registry import HouseholdFilter, HouseholdRepository
 from app.db.session import transaction
 from app.domain.access import AreaScope
+from app.domain.imports.kinds import people_words as words
 from app.domain.imports.model import Applied
 from app.domain.registry.model import HouseholdRecord, PersonRecord
 from app.ids import new_id
@@ -41,12 +42,17 @@ def row(household_no: str, relation: str = "户主", **cells: Any) -> dict[str, 
     return {
         "户编号": household_no,
         "姓名": "陈导入",
-        "身份证号": fresh_number(),
+        "身份证号": number_for(relation),
         "与户主关系": relation,
         "户口性质": "农村",
         "区划代码": MEISHAN,
         **cells,
     }
+
+
+def number_for(relation: str) -> str:
+    """A number not used before, born as the word for the relation asks for."""
+    return fresh_number(relation=next(code for code, known in words.RELATIONS.items() if relation in known))
 
 
 def filled(household_no: str, relation: str = "户主", **cells: Any) -> dict[str, Any]:

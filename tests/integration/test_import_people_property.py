@@ -17,8 +17,8 @@ from app.domain.imports.kinds import people_words as words
 from app.domain.imports.model import Kind
 from app.runtime import Runtime
 from tests.integration.kind_kit import TODAY, Bench, counts, parsed
-from tests.integration.registry_world import MEISHAN_OTHER, card, fresh_number
-from tests.integration.test_import_people import number
+from tests.integration.registry_world import MEISHAN_OTHER, card
+from tests.integration.test_import_people import number, number_for
 from tests.world import World
 
 pytestmark = [pytest.mark.db, pytest.mark.asyncio(loop_scope="session")]
@@ -35,7 +35,7 @@ def word(known: words.Words, *left_out: str) -> st.SearchStrategy[str]:
 
 @st.composite
 def members(draw: st.DrawFn, household_no: str, relation: str) -> dict[str, Any]:
-    id_number = fresh_number()
+    id_number = number_for(relation)
     given: dict[str, Any] = {
         "户编号": household_no,
         "姓名": draw(NAMES),
@@ -69,7 +69,8 @@ def populations(draw: st.DrawFn) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     for _ in range(draw(st.integers(1, 4))):
         household_no = number()
-        relations = ["户主", *draw(st.lists(word(words.RELATIONS, "head"), max_size=4))]
+        others = draw(st.lists(word(words.RELATIONS, "head", "spouse"), max_size=4))
+        relations = ["户主", *draw(st.lists(word(words.RELATIONS, "head"), max_size=1)), *others]
         people = [draw(members(household_no, relation)) for relation in relations]
         account = dict.fromkeys(("开户银行", "银行账号", "户名", "账户类型"))
         for one in people:

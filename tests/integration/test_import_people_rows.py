@@ -15,13 +15,14 @@ from app.domain.imports.kinds.people import PEOPLE
 from app.domain.imports.model import Block, Cell, Verdicts
 from tests.integration.kind_kit import parsed
 from tests.integration.registry_world import MEISHAN, MEISHAN_OTHER, card, fresh_number
+from tests.integration.test_import_people import number_for
 
 CARD = card()
 
 
 def row(household_no: str | None = "H1", relation: str = "户主", **cells: Any) -> dict[str, Cell]:
     empty: dict[str, Cell] = dict.fromkeys(column.title for column in PEOPLE.columns)
-    given = {"户编号": household_no, "姓名": "陈测试", "身份证号": fresh_number(), "与户主关系": relation}
+    given = {"户编号": household_no, "姓名": "陈测试", "身份证号": number_for(relation), "与户主关系": relation}
     return empty | given | {"户口性质": "农村", "区划代码": MEISHAN} | cells
 
 
@@ -108,6 +109,49 @@ def test_households_have_one_head_one_place_one_account() -> None:
         11: ["household_accounts_differ"],
         12: ["household_accounts_differ"],
     }
+
+
+def born(day: str) -> str:
+    return (digits := f"350702{day}001") + checksum_character(digits)
+
+
+def test_relations_that_contradict_the_head_are_told_by_row() -> None:
+    head, before, after = (born(day) for day in ("19800301", "19800229", "19800302"))
+    rows = [
+        *(row("A", "妻"), row("A", 身份证号=head), row("A", "配偶"), row("A", "妹")),
+        *(
+            row("B", "长子", 身份证号=before),
+            row("B", 身份证号=head),
+            row("B", "外孙女", 身份证号=head),
+            row("B", "次女", 身份证号=after),
+        ),
+        *(
+            row("C", "母亲", 身份证号=after),
+            row("C", "爷爷", 身份证号=before),
+            row("C", 身份证号=head),
+            row("C", "父亲", 身份证号=head),
+        ),
+        *(
+            row("D", 身份证号=head),
+            row("D", "其他", 身份证号=before),
+            row("D", "继子", 身份证号=after),
+            row("D", "配偶", 身份证号=before),
+        ),
+        *(row("E", "子女", 身份证号=before), row("E", 身份证号=None)),  # when the head was born is in doubt
+    ]
+    found = between(rows, 3)
+    spouses, younger, older = ["head_has_two_spouses"], ["not_younger_than_head"], ["not_older_than_head"]
+    held = ["household_held_back"]
+    assert list(codes(found).values()) == [
+        *(spouses, held, spouses, held),
+        *(younger, held, younger, held),
+        *(older, held, held, older),
+        held,
+    ]
+    assert sorted(found) == [*range(2, 14), 18]
+    faults = [fault for faults in found.values() for fault in faults if fault.code != "household_held_back"]
+    assert {fault.column for fault in faults} == {"与户主关系"}
+    assert all("请填“其他”" in fault.message for fault in faults)
 
 
 def test_a_household_with_a_faulty_row_is_held_back_whole() -> None:

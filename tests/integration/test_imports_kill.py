@@ -127,9 +127,9 @@ async def test_killed_workers_lose_and_repeat_no_row(
 
 
 def numbers(count: int) -> Iterator[str]:
-    """Valid ID numbers, a thousand to a birthday."""
+    """Valid ID numbers, ten to a birthday; of three that follow one another each is born a day later."""
     for n in range(count):
-        digits = f"350702{date(1950, 1, 1) + timedelta(days=n // 1000):%Y%m%d}{n % 1000:03d}"
+        digits = f"350702{date(1950, 1, 1) + timedelta(days=n % 20_001):%Y%m%d}{n // 20_001:03d}"
         yield digits + checksum_character(digits)
 
 

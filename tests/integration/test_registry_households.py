@@ -323,11 +323,11 @@ async def test_of_two_new_heads_at_once_one_wins(sign_in: SignIn) -> None:
     household = await opened(clerk, "head", "spouse", "child")
     head, spouse, child = household["people"]
     path = f"/api/v1/households/{household['id']}/change-head"
-    relations = [{"person_id": head, "relation": "spouse"}]
+    to_the_child = [{"person_id": head, "relation": "parent"}, {"person_id": spouse, "relation": "parent"}]
     answers = await asyncio.gather(
         *(
             clerk.post(path, json={"person_id": person, "relations": relations}, headers={"If-Match": household["etag"]})
-            for person in (spouse, child)
+            for person, relations in ((spouse, [{"person_id": head, "relation": "spouse"}]), (child, to_the_child))
         )
     )
     assert sorted(answer.status_code for answer in answers) == [200, 412]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import date, timedelta
 from itertools import chain
 from typing import Any
@@ -14,7 +15,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from app.domain.errors import Conflict
-from app.domain.registry.membership import check_heads, ended
+from app.domain.registry import Relative, contradictions
+from app.domain.registry.membership import check_heads, check_relations, ended
 from app.domain.registry.model import Membership
 from app.ids import new_id
 from tests.integration.registry_world import SignIn, opened, registered
@@ -27,7 +29,7 @@ days = st.integers(0, 6).map(lambda n: (FIRST + timedelta(days=n)).isoformat())
 who = st.integers(0, NEWCOMERS + 2 * HOUSEHOLDS - 1)
 nth = st.integers(0, 2)
 where = st.integers(0, HOUSEHOLDS - 1)
-relations = st.sampled_from(["head", "spouse", "child", "other"])
+relations = st.sampled_from(["head", "spouse", "child", "parent", "other"])
 
 
 class Memberships(RuleBasedStateMachine):
@@ -36,6 +38,7 @@ class Memberships(RuleBasedStateMachine):
     loop: asyncio.AbstractEventLoop
     client: httpx.AsyncClient
     present: list[list[str]]
+    births: dict[str, date]
 
     def call(self, coroutine: Any) -> Any:
         return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(30)
@@ -52,6 +55,8 @@ class Memberships(RuleBasedStateMachine):
         self.homes = [household["id"] for household in made]
         self.people = [person for household in made for person in household["people"]]
         self.people += [self.call(registered(self.client))["id"] for _ in range(NEWCOMERS)]
+        read = [self.call(self.client.get(f"/api/v1/persons/{person}")).json() for person in self.people]
+        self.births = {person["id"]: date.fromisoformat(person["birth_date"]) for person in read}
 
     @rule(person=who, home=where, relation=relations, since=days, move=st.booleans())
     def join(self, person: int, home: int, relation: str, since: str, move: bool) -> None:
@@ -74,7 +79,7 @@ class Memberships(RuleBasedStateMachine):
         return present[nth % len(present)] if present else self.people[nth]
 
     @invariant()
-    def one_household_and_one_head(self) -> None:
+    def one_household_and_one_head_whom_nobody_contradicts(self) -> None:
         for n in (-1, 0, 1, 3, 5, 6, 500):
             day = (FIRST + timedelta(days=n)).isoformat()
             read = [self.client.get(f"/api/v1/households/{home}", params={"as_of": day}) for home in self.homes]
@@ -85,6 +90,8 @@ class Memberships(RuleBasedStateMachine):
             for household in members:
                 heads = [member for member in household if member["relation"] == "head"]
                 assert len(heads) == (1 if household else 0), f"{len(heads)} heads on {day}"
+                relatives = [Relative(member["relation"], self.births[member["person_id"]]) for member in household]
+                assert contradictions(relatives) == {}, f"relations on {day}"
 
 
 async def walk(client: httpx.AsyncClient, examples: int, steps: int) -> None:
@@ -139,6 +146,37 @@ def test_one_head_at_every_moment(stays: list[Membership], code: str | None) -> 
     with pytest.raises(Conflict) as refused:
         check_heads(stays)
     assert refused.value.code == code
+
+
+HEAD, SON = stay("head", 0), stay("child", 2)
+LATER_HEAD, FIRST_WIFE, SECOND_WIFE, OVERLAPPING = stay("head", 3), stay("spouse", 0, 4), stay("spouse", 4), stay("spouse", 3)
+
+
+@pytest.mark.parametrize(
+    ("stays", "added", "code"),
+    [
+        ([HEAD, SON], [SON], "not_younger_than_head"),
+        ([HEAD, SON], [HEAD], "not_younger_than_head"),
+        ([HEAD, SON, SECOND_WIFE], [SECOND_WIFE], None),  # what is on record already stands in nobody's way
+        ([HEAD, SON], [], None),
+        ([HEAD, FIRST_WIFE, SECOND_WIFE], [SECOND_WIFE], None),  # one after the other
+        ([HEAD, FIRST_WIFE, OVERLAPPING], [OVERLAPPING], "head_has_two_spouses"),  # for a day
+        ([HEAD, stay("spouse", 2, 2), OVERLAPPING], [OVERLAPPING], None),  # never held
+        ([replace(HEAD, valid_until=LATER_HEAD.valid_from), LATER_HEAD, SON], [LATER_HEAD], "not_younger_than_head"),
+    ],
+)
+def test_no_added_relation_contradicts_the_head_at_any_moment(
+    stays: list[Membership], added: list[Membership], code: str | None
+) -> None:
+    births = {HEAD.person_id: FIRST, LATER_HEAD.person_id: FIRST, SON.person_id: FIRST}
+    if code is None:
+        check_relations(stays, added, births)
+        return
+    with pytest.raises(Conflict) as refused:
+        check_relations(stays, added, births)
+    assert refused.value.code == code
+    blamed = {str(SON.person_id)} if code == "not_younger_than_head" else {str(stays[1].person_id), str(stays[2].person_id)}
+    assert set(refused.value.members["person_ids"]) == blamed  # type: ignore[call-overload]
 
 
 def test_a_stay_ends_on_its_first_day_at_the_earliest() -> None:

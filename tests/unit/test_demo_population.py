@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import yaml
@@ -40,6 +40,8 @@ from app.domain.eligibility.model import Outcome, ProgrammeResult
 from app.domain.eligibility.parameters import ParameterBook
 from app.domain.eligibility.policy_document import rows_of
 from app.domain.identity import AccountKind, parse_bank_account, parse_disability_certificate, parse_id_number, parse_phone
+from app.domain.registry import Relative, contradictions
+from app.domain.registry.model import Relation
 
 POLICY = Path(app.__file__).parent / "data" / "demo-policy.yaml"
 
@@ -179,6 +181,12 @@ def test_nobody_does_what_his_age_forbids(everybody: list[DemoPerson]) -> None:
             assert person.phone is None
         assert not (person.employable and not 16 <= age < 60)
         assert not (person.marital_status == "married" and age < 22)
+
+
+def test_no_relation_contradicts_the_head(population: DemoPopulation) -> None:
+    for household in (*population.households, *second_population().households, tutorial_household()):
+        members = [Relative(cast("Relation", member.relation), member.person.birth_date) for member in household.members]
+        assert contradictions(members) == {}, household.number
 
 
 def test_certificates_agree_with_holder_category_and_grade(everybody: list[DemoPerson]) -> None:

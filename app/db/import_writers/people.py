@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.db.import_writers import RunContext, people_known, people_rows, register_writer
 from app.db.import_writers.people_changes import Change, change_people, find_changes
 from app.db.import_writers.people_households import change_households, open_households
-from app.db.import_writers.people_judgement import OnRecord, judge_households, judge_people
+from app.db.import_writers.people_judgement import OnRecord, judge_households, judge_people, judge_relations, restated
 from app.db.import_writers.people_rows import KIND, Columns, column
 from app.db.import_writers.people_staging import add_people
 from app.db.import_writers.people_task import Refusals, Task, reprint_marks
@@ -126,6 +126,8 @@ async def _judge(task: Task, sealed: people_rows.Sealed) -> OnRecord:
     record.households = await people_known.households(task.scope, task.driver, numbers)
     present = [household["id"] for household in record.households.values()]
     judge_households(task, record, await people_known.heads(task.scope, task.driver, present) if present else {})
+    rows = restated(task, record)
+    judge_relations(task, record, rows, await people_known.members(task.scope, task.driver, rows))
     return record
 
 

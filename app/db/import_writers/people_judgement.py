@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from app.db.import_writers.people_known import Identities, Registered
+from app.db.import_writers.people_known import Identities, Record, Registered
+from app.db.import_writers.people_rows import birth_date
 from app.db.import_writers.people_task import Task
 from app.domain.registry.refusals import in_other_household, registered_elsewhere
+from app.domain.registry.relations import Relative, brought_by
 
 
 @dataclass(slots=True)
@@ -61,3 +64,38 @@ def _judge_head(task: Task, place: int, record: OnRecord, head: UUID | None) -> 
     elif is_head and task.value("relation", place) != "head":
         text = "此人现为该户户主，家庭不能没有户主；请先办理变更户主，再导入新的关系。"
         task.refusals.refuse(place, "与户主关系", "household_without_head", text)
+
+
+def restated(task: Task, record: OnRecord) -> dict[UUID, list[int]]:
+    """Household on record → the rows of people who join it, or stand to its head otherwise than before."""
+    found: dict[UUID, list[int]] = {}
+    if not record.households:
+        return found
+    for place in task.left:
+        household, stay = record.households.get(task.value("household_no", place)), record.stays.get(place)
+        if household is not None and (stay is None or stay["relation"] != task.value("relation", place)):
+            found.setdefault(household["id"], []).append(place)
+    return found
+
+
+def judge_relations(
+    task: Task, record: OnRecord, rows: Mapping[UUID, Sequence[int]], members: Mapping[UUID, Sequence[Record]]
+) -> None:
+    """Refuses restated relations that contradict the household as it would be with them, and the rest of their household."""
+    for household, places in rows.items():
+        _judge_relations(task, record, places, members.get(household, ()))
+    if rows:
+        task.refusals.hold_back_households(task.left)
+
+
+def _judge_relations(task: Task, record: OnRecord, places: Sequence[int], members: Sequence[Record]) -> None:
+    """Whoever is in no restated row stays as he is on record. Where a new head has the others' relations judged, he is blamed."""
+    told = {record.people[place]["id"] for place in places if place in record.people}
+    others = [member for member in members if member["person_id"] not in told]
+    relatives = [Relative(task.value("relation", place), birth_date(task.value("id_number", place))) for place in places]
+    relatives += [Relative(member["relation"], member["birth_date"]) for member in others]
+    head = next((place for place in places if task.value("relation", place) == "head"), None)
+    for row, what in brought_by(relatives, range(len(places))).items():
+        blamed = places[row] if row < len(places) else head
+        if blamed is not None:
+            task.refusals.refuse(blamed, "与户主关系", what, what.advice)

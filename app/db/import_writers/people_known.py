@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -25,6 +25,14 @@ _STAYS = f"""
 _HEADS = f"""
     SELECT household_id, person_id FROM {each_by("household_member", "household_id", "uuid", 2)}
     WHERE valid_until IS NULL AND relation = 'head'
+"""
+_MEMBERS = f"""
+    SELECT household_member.household_id, household_member.person_id, household_member.relation, born.birth_date
+    FROM {each_by("household_member", "household_id", "uuid", 2)}
+    LEFT JOIN LATERAL (
+        SELECT birth_date FROM person WHERE person.district = $1 AND person.id = household_member.person_id OFFSET 0
+    ) AS born ON true
+    WHERE household_member.valid_until IS NULL
 """
 _HOUSEHOLDS = f"SELECT household.* FROM {each_by('household', 'household_no', 'text', 2, held=True)}"
 _FACTS = f"""
@@ -122,3 +130,11 @@ async def heads(scope: AreaScope, driver: Any, household_ids: Iterable[UUID]) ->
     """Household → who is its head now."""
     rows = await driver.fetch(_HEADS, scope.district, list(household_ids))
     return {row["household_id"]: row["person_id"] for row in rows}
+
+
+async def members(scope: AreaScope, driver: Any, household_ids: Collection[UUID]) -> dict[UUID, list[Record]]:
+    """Household → who belongs to it now, in which relation, born when. Without households nothing is asked."""
+    found: dict[UUID, list[Record]] = {}
+    for row in await driver.fetch(_MEMBERS, scope.district, list(household_ids)) if household_ids else ():
+        found.setdefault(row["household_id"], []).append(row)
+    return found

@@ -64,8 +64,13 @@ def household_key(run: RunContext, household_no: str) -> bytes:
 
 
 @lru_cache(maxsize=65_536)
-def _birth_date(digits: str) -> date:
+def _born(digits: str) -> date:
     return date(int(digits[:4]), int(digits[4:6]), int(digits[6:]))
+
+
+def birth_date(id_number: str) -> date:
+    """As the digits of the number say."""
+    return _born(id_number[6:14])
 
 
 @lru_cache(maxsize=16_384)
@@ -89,7 +94,7 @@ def person_columns(block: Block, places: Sequence[int], ids: Sequence[UUID], uid
         "person_uid": list(uids),
         **{name: column(block, name, places) for name in PLAIN},
         "name_key": [_name_key(name) for name in names],
-        "birth_date": [_birth_date(number[6:14]) for number in numbers],
+        "birth_date": [_born(number[6:14]) for number in numbers],
         "gender": ["male" if int(number[16]) % 2 else "female" for number in numbers],
         "id_number_sealed": seal(Field.ID_NUMBER, uids, numbers),
         "id_number_masked": [f"{number[:4]}**********{number[14:]}" for number in numbers],

@@ -70,6 +70,11 @@ class PeopleRepository:
         statement = select(Person).where(within(scope, PERSON), PERSON.id.in_(wanted))
         return [self._record(row, Attributes()) for row in (await self._session.execute(statement)).scalars()]
 
+    async def birth_dates(self, scope: AreaScope, person_ids: Iterable[UUID]) -> Mapping[UUID, date]:
+        """Of those within the scope, without taking them for this transaction."""
+        statement = select(PERSON.id, PERSON.birth_date).where(within(scope, PERSON), PERSON.id.in_(list(person_ids)))
+        return {row.id: row.birth_date for row in await self._session.execute(statement)}
+
     async def find_id(self, scope: AreaScope, person_uid: UUID) -> UUID | None:
         statement = select(PERSON.id).where(within(scope, PERSON), PERSON.person_uid == person_uid)
         return (await self._session.execute(statement)).scalar_one_or_none()

@@ -14,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.domain.imports.model import Block, RowFault, Verdicts
+from app.domain.imports.relations_setwise import RelationsOfFile
+from app.domain.registry import Contradiction
 
 _ACCOUNT = ("bank_name", "account_number", "account_holder", "account_kind")
 _SHOWN = 5
@@ -21,13 +23,16 @@ Numbers = NDArray[np.int64]
 
 
 class HouseholdsOfFile:
-    """One head, one community, one account for each household number; rows of a household stand or fall together."""
+    """One head whom no relation contradicts, one community, one account for each household number.
+
+    Rows of a household stand or fall together.
+    """
 
     def __init__(self) -> None:
         self._households = array("q")  # digest of the household number; 0: none given
         self._rows = array("q")
         self._areas = array("q")
-        self._heads = array("b")
+        self._relations = RelationsOfFile()
         self._accounts = array("q")  # 0: the row names no account
 
     def add(self, block: Block) -> None:
@@ -35,7 +40,7 @@ class HouseholdsOfFile:
         self._households.extend(0 if number is None else hash(number) or 1 for number in columns["household_no"])
         self._rows.extend(block.numbers)
         self._areas.extend(map(hash, columns["area_code"]))
-        self._heads.extend([relation == "head" for relation in columns["relation"]])
+        self._relations.add(block)
         if columns["account_number"].count(None) == len(block):
             self._accounts.extend([0] * len(block))
         else:
@@ -47,9 +52,11 @@ class HouseholdsOfFile:
         if not len(order):
             return {}
         found: Verdicts = {}
-        heads = np.add.reduceat(np.frombuffer(self._heads, np.int8)[order].astype(np.int64), starts)
+        heads = self._relations.heads(order, starts)
         for group in np.flatnonzero(heads != 1).tolist():
             self._blame(found, order, starts, group, _heads_fault(int(heads[group])))
+        for place, what in self._relations.contradictions(order, starts):
+            found.setdefault(self._rows[place], []).append(_CONTRADICTIONS[what])
         areas = np.frombuffer(self._areas, np.int64)[order]
         for group in np.flatnonzero(np.maximum.reduceat(areas, starts) != np.minimum.reduceat(areas, starts)).tolist():
             self._blame(found, order, starts, group, _AREAS_DIFFER)
@@ -99,6 +106,7 @@ def _account(bank: Any, number: Any, holder: Any, kind: Any) -> int:
 
 _AREAS_DIFFER = RowFault("区划代码", "household_areas_differ", "同一户编号出现在两个村（社区），请核对户编号或区划代码。")
 _ACCOUNTS_DIFFER = RowFault("银行账号", "household_accounts_differ", "同一户填了两个不同的账户，请只保留发放用的一个。")
+_CONTRADICTIONS = {what: RowFault("与户主关系", what, what.advice) for what in Contradiction}
 
 
 def _heads_fault(heads: int) -> RowFault:

@@ -6,7 +6,7 @@ Every check answers with all its findings at once, each naming its own cause, so
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
@@ -25,6 +25,7 @@ from app.domain.identity import (
     parse_phone,
 )
 from app.domain.registry.model import DisabilityCategory, Employment, MaritalStatus, Relation, Residence, Study
+from app.domain.registry.relations import Relative, contradictions
 
 _CATEGORY_NUMBERS = {name: number for number, name in DISABILITY_CATEGORIES.items()}
 _NUMBER_LIKE = re.compile(r"\d{5,}")
@@ -251,6 +252,13 @@ def check_household(entry: HouseholdEntry, *, today: date) -> None:
             errors.append(FieldError(f"/members/{place}/person_id", "repeated", "同一人填写了两次，请删除重复的一行。"))
     if errors:
         raise malformed(errors)
+
+
+def check_entered_relations(members: Sequence[MemberEntry], births: Mapping[UUID, date]) -> None:
+    """The members of a new household against its head. Raises ``Malformed`` with every finding."""
+    found = contradictions([Relative(member.relation, births.get(member.person_id)) for member in members])
+    if found:
+        raise malformed([FieldError(f"/members/{place}/relation", what, what.advice) for place, what in sorted(found.items())])
 
 
 def check_household_change(details: HouseholdDetails) -> None:

@@ -5,26 +5,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from uuid import UUID
 
 from app.domain.errors import Conflict
 from app.domain.registry.model import Membership, Relation
+from app.domain.registry.refusals import relations_contradict
+from app.domain.registry.relations import Relative, brought_by
 
 
 def check_heads(members: Iterable[Membership]) -> None:
     """At every moment at which anybody belongs to the household, exactly one member is its head."""
-    stays = [stay for stay in members if stay.valid_until is None or stay.valid_from < stay.valid_until]
-    moments = {stay.valid_from for stay in stays} | {stay.valid_until for stay in stays if stay.valid_until}
-    for moment in sorted(moments):
-        present = [stay for stay in stays if stay.holds_on(moment)]
+    for present in _moments(members):
         heads = sum(stay.relation == "head" for stay in present)
         if heads > 1:
             raise Conflict("household_has_head", "该家庭在该期间已有户主，请先变更户主，或更正与户主的关系。")
         if present and heads == 0:
             raise Conflict("household_without_head", "该家庭还有其他成员，不能没有户主：请先办理变更户主，再为原户主办理迁出。")
+
+
+def check_relations(members: Iterable[Membership], added: Sequence[Membership], births: Mapping[UUID, date]) -> None:
+    """No added stay contradicts the head at any moment, and nobody contradicts an added head.
+
+    ``births``: of the people, where known. What the stays on record say of each other is left alone.
+    """
+    new = {stay.id for stay in added}
+    for present in _moments(members):
+        relatives = [Relative(stay.relation, births.get(stay.person_id)) for stay in present]
+        found = brought_by(relatives, [place for place, stay in enumerate(present) if stay.id in new])
+        if found:
+            first = next(iter(found.values()))
+            raise relations_contradict(first, [present[place].person_id for place, what in found.items() if what is first])
+
+
+def _moments(members: Iterable[Membership]) -> list[list[Membership]]:
+    """Who belongs to the household from each day on which it changes; stays that never held are left out."""
+    stays = [stay for stay in members if stay.valid_until is None or stay.valid_from < stay.valid_until]
+    days = {stay.valid_from for stay in stays} | {stay.valid_until for stay in stays if stay.valid_until}
+    return [[stay for stay in stays if stay.holds_on(day)] for day in sorted(days)]
 
 
 def present_stay(stays: Iterable[Membership], person_id: UUID) -> Membership | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
@@ -39,6 +39,9 @@ class People(Protocol):
     async def get_locked(self, scope: AreaScope, person_id: UUID, on: date) -> PersonRecord: ...
 
     async def list_locked(self, scope: AreaScope, person_ids: Iterable[UUID]) -> Sequence[PersonRecord]: ...
+
+    async def birth_dates(self, scope: AreaScope, person_ids: Iterable[UUID]) -> Mapping[UUID, date]:
+        """Of those within the scope, without taking them."""
 
     async def find_id(self, scope: AreaScope, person_uid: UUID) -> UUID | None: ...
 

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from app.domain.errors import Conflict, NotFound, PreconditionFailed, TooManyRequests
+from app.domain.registry.relations import Contradiction
 
 #: So many numbers that turn out to be registered elsewhere may one caller try within the window.
 ELSEWHERE_LIMIT = 10
@@ -74,6 +75,11 @@ def in_other_household(household_id: UUID | None, household_no: str | None) -> C
         f"此人在该期间已是家庭 {household_no} 的成员，请先在原家庭办理迁出，或以 move=true 一并迁入。",
         members={"household_id": str(household_id), "household_no": household_no},
     )
+
+
+def relations_contradict(what: Contradiction, person_ids: Sequence[UUID]) -> Conflict:
+    """Relations to the head that can't be, with the members whose relations they are."""
+    return Conflict(what, what.advice, members={"person_ids": [str(person_id) for person_id in person_ids]})
 
 
 def check_version(expected: int | None, actual: int) -> None:

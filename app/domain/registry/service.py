@@ -18,11 +18,20 @@ from app.domain.registry.entry import (
     Registration,
     check_change,
     check_day,
+    check_entered_relations,
     check_household,
     check_household_change,
     malformed,
 )
-from app.domain.registry.membership import check_heads, ended, overlapping, present_stay, replaced, with_new_head
+from app.domain.registry.membership import (
+    check_heads,
+    check_relations,
+    ended,
+    overlapping,
+    present_stay,
+    replaced,
+    with_new_head,
+)
 from app.domain.registry.model import HouseholdRecord, Membership, PersonRecord, Relation
 from app.domain.registry.ports import Areas, Claim, Households, Identities, NewStay, People, Trail
 
@@ -83,10 +92,11 @@ class Registry:
     # households
 
     async def open_household(self, entry: HouseholdEntry) -> HouseholdRecord:
-        """Opens a household with its first members, exactly one of them its head."""
+        """Opens a household with its first members, exactly one of them its head, whom no relation contradicts."""
         check_household(entry, today=self.today)
         await self._community(entry.area_code)
         people = await self._lock_people(entry.members, [f"/members/{place}/since" for place in range(len(entry.members))])
+        check_entered_relations(entry.members, {person.id: person.birth_date for person in people.values()})
         sources = await self._sources(entry.members)
         household_id = await self.households.add(self.scope, entry, by=self.actor_id, now=self.now)
         await self._admit(household_id, entry.area_code, entry.members, people, sources)
@@ -137,7 +147,7 @@ class Registry:
         for end in ends:
             await self.households.end_stay(self.scope, end)
         added = [await self._add_stay(household, person_id, relation, on) for person_id, relation in goes_on]
-        check_heads(replaced(stays, [*ends, *added]))
+        await self._check_members(replaced(stays, [*ends, *added]), added)
         return await self._done("household.change_head", household)
 
     # what the acts share
@@ -210,8 +220,14 @@ class Registry:
             )
             for entry in entries
         ]
-        check_heads([*before, *added])
+        await self._check_members([*before, *added], added)
         await self._relocate([person for person in people.values() if person.area_code != area_code], area_code)
+
+    async def _check_members(self, stays: Sequence[Membership], added: Sequence[Membership]) -> None:
+        """One head at every moment, and no relation among the added ones that contradicts him."""
+        check_heads(stays)
+        births = await self.people.birth_dates(self.scope, {stay.person_id for stay in stays})
+        check_relations(stays, added, births)
 
     async def _leave(self, sources: dict[UUID, Membership], since: dict[UUID, date]) -> None:
         for person_id, stay in sources.items():

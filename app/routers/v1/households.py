@@ -157,7 +157,7 @@ async def change_head(
     version: IfMatch,
     response: Response,
 ) -> HouseholdOut:
-    """由另一名现成员任户主，并写明原户主与新户主的关系。"""
+    """由另一名现成员任户主，并写明原户主与新户主的关系；其他成员的关系与新户主不符的，须一并写明。"""
     relations = {item.person_id: item.relation for item in body.relations}
     on = body.on or clock.today
     household = await desk.registry.change_head(household_id, body.person_id, relations, on, version)

@@ -137,7 +137,9 @@ class MemberIn(ApiModel):
     """一名家庭成员。"""
 
     person_id: UUID
-    relation: Relation = Field(description="与户主关系")
+    relation: Relation = Field(
+        description="与户主关系。每户至多一名配偶；子女、孙子女须晚于户主出生，父母、祖父母须早于户主出生，特殊情形填 other"
+    )
     since: date | None = Field(default=None, description="自何日起是本家庭成员；不填为今天")
     move: bool = Field(default=False, description="为 true 时同日迁出其现在的家庭，一次办结")
 

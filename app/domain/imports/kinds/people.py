@@ -61,6 +61,7 @@ COLUMNS: Final = (
         Choice(words.RELATIONS),
         required=True,
         aliases=("关系", "家庭关系", "与户主的关系", "与申请人关系"),
+        note="每户至多一名配偶；继子女年长于户主等特殊情形填其他",
         example="户主",
     ),
     Column(
@@ -229,7 +230,8 @@ PEOPLE: Final = Kind(
     file_check=HouseholdsOfFile,
     together="household_no",
     description=(
-        "一人一行，同一户的成员户编号相同；每户须有且只有一名户主，户主一行也要在文件中。"
+        "一人一行，同一户的成员户编号相同；每户须有且只有一名户主，户主一行也要在文件中；"
+        "至多一名配偶，子女、孙子女须晚于户主出生，父母、祖父母须早于户主出生。"
         "已登记的人员按身份证号更新，空白单元格不改变已有内容；有一行不能导入的户整户暂不导入。"
     ),
 )
