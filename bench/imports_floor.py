@@ -1,7 +1,7 @@
 """What a first load of people can't fall below: Postgres writing rows that lie ready, Python reading and sealing, each by itself.
 
 ``python bench/imports_floor.py [--rows 200000]``, two minutes on a quiet machine. Everything in microseconds of a row of the
-file, beside ``psql COPY`` of the same file and the first load itself, so that a target can be weighed: two cores have twice the time.
+file, beside ``psql COPY`` of the file and the first load itself, so that a target can be weighed: two cores have twice the time.
 
 - ``as it is``: ``INSERT … SELECT`` into the registry's tables under the application's role: walls, checks, foreign keys, indexes.
 - ``no walls, checks, foreign keys``: the same rows into copies of the tables with all their indexes.

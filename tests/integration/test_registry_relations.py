@@ -21,16 +21,16 @@ BORN = date(1981, 6, 15)
 BEFORE, SAME, AFTER = (BORN + timedelta(days) for days in (-1, 0, 1))
 REFUSED = {
     ("child", BEFORE): "not_younger_than_head",
-    ("child", SAME): "not_younger_than_head",
-    ("grandchild", SAME): "not_younger_than_head",
-    ("parent", SAME): "not_older_than_head",
+    ("grandchild", BEFORE): "not_younger_than_head",
     ("parent", AFTER): "not_older_than_head",
-    ("grandparent", SAME): "not_older_than_head",
+    ("grandparent", AFTER): "not_older_than_head",
 }
 TAKEN = [
     ("child", AFTER),
+    ("child", SAME),
     ("grandchild", AFTER),
     ("parent", BEFORE),
+    ("parent", SAME),
     ("grandparent", BEFORE),
     ("sibling", SAME),
     ("other", BEFORE),
@@ -97,7 +97,7 @@ async def test_who_moves_in_is_held_against_the_new_head(sign_in: SignIn) -> Non
     clerk = sign_in("s001.clerk")
     child = await person(clerk, AFTER)
     home = (await open_with(clerk, (await person(clerk, BORN), "head"), (child, "child"))).json()
-    target = (await open_with(clerk, (await person(clerk, AFTER), "head"))).json()
+    target = (await open_with(clerk, (await person(clerk, AFTER + timedelta(1)), "head"))).json()
     answer = await admit(clerk, target, child, "child", move=True)
     assert (answer.status_code, answer.json()["code"]) == (409, "not_younger_than_head")
     assert (await clerk.get(f"/api/v1/households/{home['id']}")).json()["members"] == home["members"]

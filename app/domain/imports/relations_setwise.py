@@ -52,9 +52,9 @@ class RelationsOfFile:
         head_births = np.where(alone, np.maximum.reduceat(np.where(asking == _HEAD, births, 0), starts), 0)
         than = np.repeat(head_births, sizes)
         known = (births != 0) & (than != 0)
-        not_younger = known & (asking == _YOUNGER) & (births <= than)
+        not_younger = known & (asking == _YOUNGER) & (births < than)
         yield from ((place, Contradiction.NOT_YOUNGER) for place in order[not_younger].tolist())
-        not_older = known & (asking == _OLDER) & (births >= than)
+        not_older = known & (asking == _OLDER) & (births > than)
         yield from ((place, Contradiction.NOT_OLDER) for place in order[not_older].tolist())
 
     def _asking(self, order: Numbers) -> NDArray[np.int8]:

@@ -34,13 +34,13 @@ _ADVICE: Final = {
         "原配偶仍共同生活的请填“其他”，已不在该户的请办理迁出。"
     ),
     Contradiction.NOT_YOUNGER: (
-        "子女、孙子女的出生日期须晚于户主，请核对与户主关系和身份证号；年长于户主的继子女等特殊情形请填“其他”。"
+        "子女、孙子女不能早于户主出生，请核对与户主关系和身份证号；年长于户主的继子女等特殊情形请填“其他”。"
     ),
     Contradiction.NOT_OLDER: (
-        "父母、祖父母的出生日期须早于户主，请核对与户主关系和身份证号；年轻于户主的继父母等特殊情形请填“其他”。"
+        "父母、祖父母不能晚于户主出生，请核对与户主关系和身份证号；年轻于户主的继父母等特殊情形请填“其他”。"
     ),
 }
-#: Relations whose people are born after the head, and before him.
+#: Relations whose people are not born before the head, and not after him.
 YOUNGER: Final[frozenset[Relation]] = frozenset({"child", "grandchild"})
 OLDER: Final[frozenset[Relation]] = frozenset({"parent", "grandparent"})
 
@@ -72,9 +72,9 @@ def contradictions(members: Sequence[Relative]) -> dict[int, Contradiction]:
 def _out_of_order(member: Relative, head_born: date | None) -> Contradiction | None:
     if member.birth_date is None or head_born is None:
         return None
-    if member.relation in YOUNGER and member.birth_date <= head_born:
+    if member.relation in YOUNGER and member.birth_date < head_born:
         return Contradiction.NOT_YOUNGER
-    if member.relation in OLDER and member.birth_date >= head_born:
+    if member.relation in OLDER and member.birth_date > head_born:
         return Contradiction.NOT_OLDER
     return None
 
