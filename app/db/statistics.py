@@ -14,7 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 #: How many times as many pages as when it was last looked at make a table worth another look: while a job goes on, at its end.
-MEANWHILE: Final = 4.0
+MEANWHILE: Final = 20.0
 AT_THE_END: Final = 1.5
 _RENEW: Final = text("SELECT public.renew_grown_statistics(CAST(:growth AS real))")
 
