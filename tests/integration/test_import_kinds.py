@@ -12,12 +12,14 @@ import httpx
 import pytest
 from sqlalchemy import text
 
+from app.db.import_writers.target import number_digest
 from app.db.session import transaction
+from app.domain.access import AreaScope
 from app.domain.imports.model import Cell
 from app.runtime import Runtime
 from tests.integration.import_world import csv_of, imported
 from tests.integration.kind_kit import CLERK, DISTRICT, Bench, counts, parsed
-from tests.integration.registry_world import MEISHAN, MEISHAN_OTHER, SignIn, fresh_number, registered
+from tests.integration.registry_world import HUANGDUN, MEISHAN, MEISHAN_OTHER, SignIn, fresh_number, registered
 from tests.world import World
 
 pytestmark = [pytest.mark.db, pytest.mark.usefixtures("world")]
@@ -283,7 +285,7 @@ async def test_an_edit_at_the_desk_is_found_and_kept(runtime: Runtime, open_stat
 
 async def test_a_notice_goes_with_the_person_who_is_registered(runtime: Runtime, sign_in: SignIn) -> None:
     person = fresh_number()
-    known = await registered(sign_in("s001.clerk"), MEISHAN_OTHER, id_number=person)
+    known = await registered(sign_in("s001.clerk"), MEISHAN_OTHER, id_number=person, name=death()["姓名"])
     unknown = fresh_number()
     await Bench.of(runtime, "death_notices").write(death() | {"身份证号": person}, death() | {"身份证号": unknown})
     async with transaction(runtime.engine, CLERK) as session:
@@ -295,7 +297,7 @@ async def test_a_notice_goes_with_the_person_who_is_registered(runtime: Runtime,
 async def test_reports_meet_the_person_whenever_he_is_registered(runtime: Runtime, sign_in: SignIn) -> None:
     clerk, number = sign_in("s001.clerk"), fresh_number()
     await Bench.of(runtime, "death_notices").write(death() | {"身份证号": number})
-    person = await registered(clerk, MEISHAN, id_number=number)
+    person = await registered(clerk, MEISHAN, id_number=number, name=detention()["姓名"])
     await Bench.of(runtime, "detention_notices").write(detention() | {"身份证号": number})
     await Bench.of(runtime, "warnings").write(warning())
     found = (await clerk.get(f"/api/v1/persons/{person['id']}/bureau-notices")).json()["items"]
@@ -305,6 +307,60 @@ async def test_reports_meet_the_person_whenever_he_is_registered(runtime: Runtim
     ]
     other = await sign_in("s002.clerk").get(f"/api/v1/persons/{person['id']}/bureau-notices")
     assert other.status_code == 404
+
+
+async def told(runtime: Runtime, number: str) -> list[tuple[str, str | None]]:
+    """Area and person of every report of a death, the earliest first, whoever may see it."""
+    digest = number_digest(runtime.keys, "number_digest", number)
+    query = text(
+        "SELECT area_code, person_id::text FROM bureau_notice WHERE kind = 'death' AND number_digest = :digest ORDER BY id"
+    )
+    async with transaction(runtime.engine, DISTRICT) as session:
+        return [(row.area_code, row.person_id) for row in await session.execute(query, {"digest": digest})]
+
+
+async def test_what_one_office_was_told_says_nothing_to_another(runtime: Runtime, sign_in: SignIn) -> None:
+    """The wrong office's list kept the right one from its own, and told it that there was a report."""
+    number = fresh_number()
+    person = await registered(sign_in("s002.clerk"), HUANGDUN, id_number=number)
+    row = death() | {"身份证号": number, "姓名": person["name"]}
+    assert counts((await Bench.of(runtime, "death_notices").write(row))[0]) == (1, 0, 0, 0)
+    right = Bench.of(runtime, "death_notices", AreaScope("350702", "350702002"))
+    assert counts((await right.write(row))[0]) == (1, 0, 0, 0)
+    assert await told(runtime, number) == [("350702001", None), (HUANGDUN, person["id"])]
+    district = Bench.of(runtime, "death_notices", DISTRICT)
+    assert counts((await district.write(row))[0]) == (0, 0, 1, 0)
+
+
+async def test_a_list_sent_again_finds_who_has_been_registered_since(runtime: Runtime, sign_in: SignIn) -> None:
+    number = fresh_number()
+    row = death() | {"身份证号": number}
+    notices = Bench.of(runtime, "death_notices")
+    await notices.write(row)
+    person = await registered(sign_in("s001.clerk"), MEISHAN, id_number=number, name=row["姓名"])
+    assert counts((await notices.write(row))[0]) == (0, 1, 0, 0)
+    assert await told(runtime, number) == [(MEISHAN, person["id"])]
+    assert counts((await notices.write(row))[0]) == (0, 0, 1, 0)
+
+
+async def test_the_district_sends_a_report_to_where_its_person_lives(runtime: Runtime, sign_in: SignIn) -> None:
+    number = fresh_number()
+    row = death() | {"身份证号": number}
+    person = await registered(sign_in("s002.clerk"), HUANGDUN, id_number=number, name=row["姓名"])
+    await Bench.of(runtime, "death_notices").write(row)
+    district = Bench.of(runtime, "death_notices", DISTRICT)
+    applied, run = await district.write(row)
+    assert (counts(applied), await told(runtime, number)) == ((0, 1, 0, 0), [(HUANGDUN, person["id"])])
+    await district.undo(run)
+    assert await told(runtime, number) == [("350702001", None)]
+
+
+async def test_a_report_under_another_name_is_refused(runtime: Runtime, sign_in: SignIn) -> None:
+    number = fresh_number()
+    await registered(sign_in("s001.clerk"), MEISHAN, id_number=number, name="郑测试")
+    applied, _ = await Bench.of(runtime, "death_notices").write(death() | {"身份证号": number, "姓名": "完全不同"}, death())
+    assert {place: faults[0].code for place, faults in applied.refused.items()} == {2: "name_differs"}
+    assert applied.created == 1
 
 
 async def test_the_list_of_reports_is_narrowed(runtime: Runtime, sign_in: SignIn) -> None:
@@ -322,7 +378,8 @@ async def test_the_list_of_reports_is_narrowed(runtime: Runtime, sign_in: SignIn
     assert following["items"][0]["id"] < page["items"][0]["id"]
     assert page["total"] >= 2
     assert (await listed(kind="death", area_code=MEISHAN_OTHER, registered=False))["items"] == []
-    assert (await sign_in("s002.clerk").get("/api/v1/bureau-notices", params={"kind": "death"})).json()["items"] == []
+    others = (await sign_in("s002.clerk").get("/api/v1/bureau-notices", params={"kind": "death", "limit": 200})).json()["items"]
+    assert not [one for one in others if not one["area_code"].startswith("350702002")]
 
 
 async def test_claimed_totals_of_counts_are_compared(runtime: Runtime, sign_in: SignIn) -> None:

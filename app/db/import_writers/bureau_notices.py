@@ -2,36 +2,89 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.constraints import register_constraint
 from app.db.import_writers import RunContext, register_writer
 from app.db.import_writers.number_lookup import find_people
-from app.db.import_writers.table import TableWriter, Wanted
-from app.db.import_writers.target import Sealed, Target
+from app.db.import_writers.table import Key, TableWriter, Wanted
+from app.db.import_writers.target import Row, Sealed, Target
+from app.db.keyed import rows_by
+from app.db.scoping import within
 from app.db.tables.bureau_notices import BureauNotice
 from app.domain.access import AreaScope
+from app.domain.identity import normalise_name
 from app.domain.imports.kinds.bureau_notices import DEATH_NOTICES, DETENTION_NOTICES, WARNINGS
+from app.domain.imports.model import RowFault
 from app.security.fields import Field
-
-register_constraint("uq_bureau_notice_natural_key", "notice_elsewhere", "该信息已由其他辖区导入，请与当地核对，不必重复导入。")
 
 FIELDS = ("area_code", "name", "occurred_on", "source", "document_no", "detail", "received_on")
 
 
-class NoticeWriter(TableWriter):
-    """Finds the person, and from him the area where the file gives none."""
+register_constraint("uq_bureau_notice_natural_key", "already_there", "该信息已经导入，不必重复导入。")
+OTHER_NAME = RowFault(
+    "姓名", "name_differs", "该身份证号在本辖区登记的是另一姓名，请核对身份证号和姓名；姓名确已变更的，请先更正登记。"
+)
 
-    async def complete(self, scope: AreaScope, session: AsyncSession, rows: Sequence[Wanted], run: RunContext) -> None:
+
+class NoticeWriter(TableWriter):
+    """Finds the person, and from him the area where the file gives none; of others the office that was told keeps the notice."""
+
+    async def complete(
+        self, scope: AreaScope, session: AsyncSession, rows: Sequence[Wanted], run: RunContext
+    ) -> Mapping[int, RowFault]:
         known = await find_people(scope, session, run.blind_index, [row.fields["id_number"] for row in rows])
+        faults = {}
         for row in rows:
             person = known.get(row.fields["id_number"])
             row.columns["person_id"] = None if person is None else person["id"]
-            row.columns.setdefault("area_code", scope.prefix if person is None else person["area_code"])
             row.columns.setdefault("received_on", run.today)
+            if person is None:
+                continue
+            row.columns.setdefault("area_code", person["area_code"])
+            if person["name_key"] != normalise_name(row.fields["name"]):
+                faults[row.number] = OTHER_NAME
+        return faults
+
+    async def existing(
+        self,
+        scope: AreaScope,
+        session: AsyncSession,
+        rows: Sequence[Wanted],
+        run: RunContext,  # noqa: ARG002
+    ) -> dict[Key, Row]:
+        """Of what several offices were told that of the row's own area, or else any that the sender sees."""
+        if not rows:
+            return {}
+        keys = {name: [row.key[place] for row in rows] for place, name in enumerate(self.target.key)}
+        there, found = rows_by(BureauNotice, keys, within(scope, self.target.columns))
+        told: dict[Key, list[Row]] = defaultdict(list)
+        for one in (await session.execute(sa.select(*found.c).select_from(there).order_by(found.c.id))).mappings():
+            told[tuple(one[name] for name in self.target.key)].append(dict(one))
+        chosen = {row.key: _chosen(told.get(row.key, ()), row.columns.get("area_code")) for row in rows}
+        for row in rows:
+            before = chosen[row.key]
+            row.columns.setdefault("area_code", scope.prefix if before is None else before["area_code"])
+        return {key: before for key, before in chosen.items() if before is not None}
+
+    def subject_of(self, row: Wanted) -> Key:
+        """Each office that was told has a notice of its own."""
+        return (*row.key, row.columns["area_code"] if row.before is None else row.before["area_code"])
+
+    def _is_as_wanted(self, row: Wanted, before: Row, run: RunContext) -> bool:
+        """Somebody who has been registered since is told of, and the notice goes to where he lives."""
+        placed = all(before[name] == row.columns[name] for name in ("person_id", "area_code"))
+        return placed and super()._is_as_wanted(row, before, run)
+
+
+def _chosen(told: Sequence[Row], area_code: str | None) -> Row | None:
+    own = [one for one in told if one["area_code"] == area_code]
+    return next(iter(own or told), None)
 
 
 def target_of(kind: str, *more: str, **constants: Any) -> Target:

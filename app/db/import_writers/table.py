@@ -63,8 +63,15 @@ class TableWriter:
 
     # for kinds with a wrinkle
 
-    async def complete(self, scope: AreaScope, session: AsyncSession, rows: Sequence[Wanted], run: RunContext) -> None:
-        """Fills columns that the file doesn't give."""
+    async def complete(
+        self,
+        scope: AreaScope,  # noqa: ARG002
+        session: AsyncSession,  # noqa: ARG002
+        rows: Sequence[Wanted],  # noqa: ARG002
+        run: RunContext,  # noqa: ARG002
+    ) -> Mapping[int, RowFault]:
+        """Fills columns that the file doesn't give. Row number → why a row can't be taken."""
+        return {}
 
     async def existing(
         self,
@@ -80,6 +87,10 @@ class TableWriter:
         there, found = rows_by(self.target.table, keys, within(scope, self.target.columns), *self.target.conditions())
         rows_found = (await session.execute(sa.select(*found.c).select_from(there))).mappings()
         return {tuple(row[name] for name in self.target.key): dict(row) for row in rows_found}
+
+    def subject_of(self, row: Wanted) -> Key:
+        """What tells the row's subject from all others of its kind in the district."""
+        return row.key
 
     async def inserted(self, scope: AreaScope, session: AsyncSession, rows: Sequence[Wanted], run: RunContext) -> None:
         """Rows of other tables that belong to the new ones."""
@@ -115,14 +126,18 @@ class TableWriter:
             row.columns |= {column: row.fields[name] for name, column in target.values.items() if name in row.fields}
             for column, name in target.digests.items():
                 row.columns[column] = number_digest(run.keys, column, row.fields[name])
-        await self.complete(scope, session, rows, run)
+        faults = await self.complete(scope, session, rows, run)
+        outcome.refused |= {number: [fault] for number, fault in faults.items()}
+        rows = [row for row in rows if row.number not in faults]
         for row in rows:
             row.key = tuple(row.columns.get(name) for name in target.key)
-            row.subject_key = marks.subject_key(run, *row.key)
         known = await self.existing(scope, session, rows, run)
+        for row in rows:
+            row.before = known.get(row.key)
+            row.subject_key = marks.subject_key(run, *self.subject_of(row))
         marked = await marks.find_marks(scope, session, run.kind.code, [row.subject_key for row in rows])
         for row in rows:
-            row.before, row.mark = known.get(row.key), marked.get(row.subject_key)
+            row.mark = marked.get(row.subject_key)
         return rows
 
     async def _resolve(self, scope: AreaScope, session: AsyncSession, rows: list[Wanted], outcome: _Outcome) -> list[Wanted]:

@@ -14,12 +14,15 @@ class BureauNotice(DistrictTable, table=True):
     """One report about one person, registered here or not yet.
 
     The ID number is sealed under the notice's id; ``number_digest`` is a keyed digest of it (its key is never rotated), by which
-    the notice is found again and by which it meets somebody who is registered later. Natural key: kind, number, day, category.
+    the notice is found again and by which it meets somebody who is registered later. Natural key: kind, number, day, category,
+    and the area that was told: what one office was sent says nothing to another, and keeps it from nothing.
     """
 
     __tablename__ = "bureau_notice"
     __table_args__ = (
-        sa.UniqueConstraint("district", "kind", "number_digest", "occurred_on", "category", name="uq_bureau_notice_natural_key"),
+        sa.UniqueConstraint(
+            *("district", "kind", "number_digest", "occurred_on", "category", "area_code"), name="uq_bureau_notice_natural_key"
+        ),
         sa.ForeignKeyConstraint(["district", "person_id"], ["person.district", "person.id"], ondelete="SET NULL (person_id)"),
         sa.CheckConstraint("kind IN ('death', 'detention', 'warning')", name="kind_known"),
         sa.Index("ix_bureau_notice_area", "district", "area_code", "id"),

@@ -16,7 +16,6 @@ ROW_FAULTS: dict[str, str] = {
 BLOCKERS: dict[str, str] = {"dependent_records": "已有登记以其为依据"}
 #: Why the database refuses a row; the texts of the faults say more.
 ERRORS: dict[str, str] = {
-    "notice_elsewhere": "该信息已由其他辖区导入",
     "official_elsewhere": "此人已在其他辖区备案",
 }
 
