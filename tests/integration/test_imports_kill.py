@@ -123,7 +123,7 @@ async def test_killed_workers_lose_and_repeat_no_row(
     assert len(await marks(runtime, import_id)) == rows
     async with transaction(runtime.engine, DISTRICT) as session:
         applied = text("SELECT count(*), sum(rows), bool_and(done) FROM import_part WHERE import_id = :i")
-        assert tuple((await session.execute(applied, {"i": import_id})).one()) == (3, rows, True)
+        assert tuple((await session.execute(applied, {"i": import_id})).one()) == (4, rows, True)
 
 
 def numbers(count: int) -> Iterator[str]:
