@@ -16,7 +16,7 @@ branch_labels = None
 depends_on = None
 
 # Only an owner may ANALYZE (Postgres 17 could grant it, 15 can't), so this one function runs as its owner. It takes a
-# factor, gives a number, and reads rows only as ANALYZE does. Of a table without rows, or never looked at, nothing is known.
+# factor, gives a number, and reads rows only as ANALYZE does. No pages: nothing is known of it.
 FUNCTION = """
     CREATE FUNCTION renew_grown_statistics(growth real) RETURNS integer LANGUAGE plpgsql SECURITY DEFINER
     SET search_path = pg_catalog, pg_temp AS $$
@@ -28,7 +28,7 @@ FUNCTION = """
             SELECT oid FROM pg_class
             WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND relowner = current_user::regrole
                 AND pg_relation_size(oid) / current_setting('block_size')::int
-                    > CASE WHEN reltuples <= 0 THEN 1 ELSE greatest(relpages, 1) * growth END
+                    > CASE relpages WHEN 0 THEN 1 ELSE relpages * growth END
             ORDER BY oid
         LOOP
             EXECUTE format('ANALYZE (SKIP_LOCKED) %s', grown);
