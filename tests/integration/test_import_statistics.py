@@ -9,6 +9,7 @@ from uuid import UUID
 
 import httpx
 import pytest
+import pytest_asyncio
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 
@@ -90,7 +91,7 @@ async def never_looked_at(runtime: Runtime) -> AsyncIterator[AsyncSession]:
         await engine.dispose()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def people(runtime: Runtime, world: World) -> list[dict[str, Any]]:
     """Each a household; twice as many are registered."""
     rows = [person_row(number(), 身份证号=fresh_number()) for _ in range(2 * (FIRST + ROWS))]
