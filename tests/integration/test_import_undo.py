@@ -237,6 +237,92 @@ async def test_a_large_undo_is_refused_at_once(runtime: Runtime, sign_in: SignIn
     assert (await shown_import(clerk, run["id"]))["phase"] == "finished"
 
 
+# -- certificates of people who were imported -----------------------------------------------------------------------------------
+
+CERTIFICATE_HEADERS = ("姓名", "身份证号", "残疾人证号", "发证日期")
+LATER = [{"code": "later_imports", "count": 1}]
+
+
+class Registered:
+    """Somebody imported, and lists of certificates that name him."""
+
+    def __init__(self, runtime: Runtime, sign_in: SignIn) -> None:
+        self.runtime, self.clerk, self.worker = runtime, sign_in("s001.clerk"), sign_in("district.reviewer")
+        self.number, self.prefix = fresh_number(), f"UC{new_id().hex[-10:]}"
+
+    async def listed(self, **changes: str) -> dict[str, Any]:
+        [row] = people_rows([self.number], self.prefix)
+        cells = dict(zip(PEOPLE_HEADERS, row, strict=True)) | changes
+        return await imported(self.runtime, self.clerk, csv_of([list(cells.values())], list(cells)), kind="people")
+
+    async def certified(self, grade: int = 1, day: str = "2026-01-05") -> dict[str, Any]:
+        row = ["陈批量", self.number, f"{self.number}1{grade}", day]
+        return await imported(self.runtime, self.worker, csv_of([row], CERTIFICATE_HEADERS), kind="disability_certificates")
+
+    async def edited(self) -> None:
+        query = (
+            "SELECT m.person_id FROM household h JOIN household_member m ON m.household_id = h.id WHERE h.household_no LIKE :no"
+        )
+        person = await one(self.runtime, query, no=f"{self.prefix}%")
+        url = f"/api/v1/persons/{person}"
+        etag = (await self.clerk.get(url)).headers["etag"]
+        change = {"phone": "13900139000", "valid_from": "2026-11-20"}
+        answer = await self.clerk.put(url, json=change, headers={"If-Match": etag, "X-Demo-Date": "2026-11-20"})
+        assert answer.status_code == 200, answer.text
+
+    async def undo(self, run: dict[str, Any]) -> httpx.Response:
+        return await undo(self.clerk if run["kind"] == "people" else self.worker, run)
+
+    async def taken_back(self, run: dict[str, Any]) -> None:
+        answer = await self.undo(run)
+        assert (answer.status_code, answer.json().get("status")) == (200, "undone"), answer.text
+
+
+@pytest.fixture
+def registered(runtime: Runtime, sign_in: SignIn) -> Registered:
+    return Registered(runtime, sign_in)
+
+
+async def test_people_can_be_taken_back_again_once_their_certificates_are(registered: Registered) -> None:
+    people, certificates = await registered.listed(), await registered.certified()
+    assert certificates["rows_created"] == 1, certificates
+    assert refused_for(await registered.undo(people)) == LATER
+    await registered.taken_back(certificates)
+    assert (await registered.listed())["rows_unchanged"] == 1
+    await registered.taken_back(people)
+
+
+async def test_several_lists_of_certificates_go_back_in_turn(registered: Registered) -> None:
+    people = await registered.listed()
+    first, second = await registered.certified(), await registered.certified(2, "2026-02-05")
+    assert refused_for(await registered.undo(first)) == LATER
+    await registered.taken_back(second)
+    assert refused_for(await registered.undo(people)) == LATER
+    await registered.taken_back(first)
+    await registered.taken_back(people)
+
+
+@pytest.mark.parametrize("edited_first", [True, False])
+async def test_an_edit_outlives_the_certificates(registered: Registered, edited_first: bool) -> None:
+    people = await registered.listed()
+    if edited_first:
+        await registered.edited()
+    certificates = await registered.certified()
+    if not edited_first:
+        await registered.edited()
+    await registered.taken_back(certificates)
+    assert refused_for(await registered.undo(people)) == [{"code": "later_edits", "count": 1}]
+
+
+async def test_a_list_of_people_in_between_keeps_the_order(registered: Registered) -> None:
+    people, certificates = await registered.listed(), await registered.certified()
+    again = await registered.listed(姓名="陈改名")
+    assert again["rows_updated"] == 1, again
+    assert refused_for(await registered.undo(certificates)) == LATER
+    for run in (again, certificates, people):
+        await registered.taken_back(run)
+
+
 # -- tables ----------------------------------------------------------------------------------------------------------------------
 
 
