@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncpg
 from sqlalchemy import exc
 
 from app.domain.errors import Conflict, DomainError
@@ -26,6 +27,13 @@ def register_constraint(name: str, code: str, detail: str) -> None:
 def constraint_name(error: exc.DBAPIError) -> str | None:
     cause = getattr(error.orig, "__cause__", None)
     return getattr(cause, "constraint_name", None)
+
+
+def is_still_referred_to(error: Exception) -> bool:
+    """Whether a foreign key stands in the way, said by SQLAlchemy or by the driver itself."""
+    return isinstance(error, asyncpg.ForeignKeyViolationError) or (
+        isinstance(error, exc.IntegrityError) and getattr(error.orig, "sqlstate", None) == "23503"
+    )
 
 
 # What another transaction can make true while ours runs: unique, exclusion and foreign keys. A missing or impossible value

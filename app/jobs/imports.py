@@ -12,8 +12,11 @@ from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID
 
+import asyncpg
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.db.constraints import is_still_referred_to
 from app.db.import_writers import RunContext, writer_of
 from app.db.import_writers.row_digests import KnowsRows
 from app.db.repositories.import_parts import ImportPartRepository, PartSeals, StagedPart
@@ -224,11 +227,23 @@ async def take_back(
     runtime: Runtime, session: AsyncSession, scope: AreaScope, run: ImportRun, now: datetime, today: date
 ) -> None:
     """All that an import wrote, in the caller's transaction. Raises Conflict import_cannot_be_undone."""
-    writer = writer_of(kind_of(run.order.kind))
     await hold_kind(session, scope, kind_of(run.order.kind))
+    await require_nothing_built_on(runtime, session, scope, run, now, today)
+    try:
+        await writer_of(kind_of(run.order.kind)).undo(scope, session, run.id, context_of(runtime, run, now, today))
+    except (DBAPIError, asyncpg.PostgresError) as error:
+        if is_still_referred_to(error):
+            raise service.built_on_by_others() from error
+        raise
+
+
+async def require_nothing_built_on(
+    runtime: Runtime, session: AsyncSession, scope: AreaScope, run: ImportRun, now: datetime, today: date
+) -> None:
+    """Raises Conflict import_cannot_be_undone with what stands on the import; asked set by set, however large it is."""
     context = context_of(runtime, run, now, today)
+    writer = writer_of(kind_of(run.order.kind))
     service.require_nothing_built_on(await writer.what_built_on(scope, session, run.id, context))
-    await writer.undo(scope, session, run.id, context)
 
 
 class UndoHandler:

@@ -16,11 +16,12 @@ from app.db.base import columns
 from app.db.import_writers import RunContext, marks, register_writer
 from app.db.import_writers.marks import Before, Mark
 from app.db.import_writers.number_lookup import find_people
+from app.db.import_writers.people_touched import Touched, give_back, held_marks, touch
 from app.db.import_writers.table import ALREADY_THERE
 from app.db.keyed import rows_by
 from app.db.locks import lock_subjects
 from app.db.scoping import within
-from app.db.tables.registry import Person, PersonFact
+from app.db.tables.registry import PersonFact
 from app.domain.access import AreaScope
 from app.domain.identity import DISABILITY_CATEGORIES, normalise_name, parse_disability_certificate
 from app.domain.imports.kinds.disability_certificates import DISABILITY_CERTIFICATES
@@ -30,7 +31,6 @@ from app.security.fields import Field, FieldCipher
 from app.security.masking import mask
 
 FACT = columns(PersonFact)
-PERSON = columns(Person)
 KIND = "disability"
 UNKNOWN = RowFault("身份证号", "person_unknown", "您的辖区内没有登记此人，请先登记人员，再导入残疾人证。")
 OTHER_NAME = RowFault("姓名", "name_differs", "姓名与登记的不一致，请核对身份证号和姓名；姓名确已变更的，请先更正登记。")
@@ -52,6 +52,7 @@ class Wanted:
     number: int
     person: Mapping[str, Any]
     issued_on: date
+    id_number: str
     plain: dict[str, Any]
     facts: Sequence[Fact]
     subject_key: bytes
@@ -138,7 +139,8 @@ class CertificateWriter:
             row.fact_id = new_id()
         await supersede(scope, session, [row.same_day.id for row in rows if row.same_day], run)
         await session.execute(sa.insert(PersonFact), [_fact_row(scope, row, run) for row in rows])
-        await touch(scope, session, [row.person["id"] for row in rows], run)
+        touched = [Touched(row.person["id"], row.person["area_code"], row.id_number) for row in rows]
+        await touch(scope, session, touched, run)
         befores = [Before(row.subject_key, row.person["id"], row.person["area_code"], _image(row), row.mark) for row in rows]
         await marks.keep_before(scope, session, run, befores)
         written = [
@@ -168,14 +170,15 @@ class CertificateWriter:
         ]
         if again:
             await session.execute(sa.insert(PersonFact), again)
-        await touch(scope, session, [before.subject_id for before in befores], run)
+        held = await held_marks(scope, session, import_id, run)
         await marks.take_back(scope, session, run.kind.code, import_id, befores)
+        await give_back(scope, session, [before.subject_id for before in befores], held, run)
 
 
 def _wanted(number: int, values: Mapping[str, Any], person: Mapping[str, Any], facts: Sequence[Fact], run: RunContext) -> Wanted:
     certificate = parse_disability_certificate(values["certificate_no"])
     key = marks.subject_key(run, str(person["person_uid"]))
-    row = Wanted(number, person, values["issued_on"], {}, facts, key)
+    row = Wanted(number, person, values["issued_on"], values["id_number"], {}, facts, key)
     before = row.in_force.value if row.in_force else {}
     cared_for = values["needs_care"]
     row.plain = {
@@ -228,13 +231,6 @@ def _row(
 async def supersede(scope: AreaScope, session: AsyncSession, fact_ids: Sequence[UUID], run: RunContext) -> None:
     """The facts no longer stand."""
     statement = sa.update(PersonFact).where(within(scope, FACT), FACT.id.in_(fact_ids)).values(superseded_at=run.now)
-    await session.execute(statement.execution_options(synchronize_session=False))
-
-
-async def touch(scope: AreaScope, session: AsyncSession, person_ids: Sequence[UUID], run: RunContext) -> None:
-    """One version more of each person, as after any change at the desk."""
-    statement = sa.update(Person).where(within(scope, PERSON), PERSON.id.in_(person_ids))
-    statement = statement.values(version=PERSON.version + 1, updated_at=run.now)
     await session.execute(statement.execution_options(synchronize_session=False))
 
 

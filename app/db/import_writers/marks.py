@@ -155,7 +155,7 @@ async def keep_before(scope: AreaScope, session: AsyncSession, run: RunContext, 
 async def later_imports(scope: AreaScope, session: AsyncSession, import_id: UUID) -> int:
     """How many subjects that this import wrote have been written by a later one since."""
     written = BEFORE.mark_before["import_id"].astext == str(import_id)
-    statement = select(func.count()).select_from(ImportBefore).where(within(scope, BEFORE), written)
+    statement = select(func.count(BEFORE.subject_id.distinct())).where(within(scope, BEFORE), written)
     return (await session.execute(statement)).scalar_one()
 
 
@@ -165,8 +165,9 @@ async def marks_of(scope: AreaScope, session: AsyncSession, import_id: UUID) -> 
 
 
 async def befores_of(scope: AreaScope, session: AsyncSession, run: RunContext, import_id: UUID) -> list[Before]:
-    """What the import changed, as it stood before, in the order in which it was kept."""
-    statement = select(ImportBefore).where(within(scope, BEFORE), BEFORE.import_id == import_id).order_by(BEFORE.id)
+    """What the import changed of its own kind, as it stood before, in the order in which it was kept."""
+    own = (BEFORE.import_id == import_id, BEFORE.kind == run.kind.code)
+    statement = select(ImportBefore).where(within(scope, BEFORE), *own).order_by(BEFORE.id)
     rows = (await session.execute(statement)).scalars().all()
     return [
         Before(

@@ -40,6 +40,11 @@ def digests_of(block: Block, run: RunContext) -> RowDigests:
     return RowDigests.of(block.numbers, subjects, run.keys.fingerprint_many("import_row", map(orjson.dumps, rows)))
 
 
+def person_key(run: RunContext, id_number: str) -> bytes:
+    """The subject key of the person of a number."""
+    return run.keys.fingerprint("import_person", id_number.encode())[:DIGEST_BYTES]
+
+
 @dataclass(frozen=True, slots=True)
 class Sealed:
     """Rows made ready as new people: under the identities proposed for them, which have still to be settled."""

@@ -26,19 +26,51 @@ from app.security.fields import Field
 _MADE = "SELECT subject_id FROM import_mark WHERE district = $1 AND import_id = $2 AND kind = '{kind}'"
 _PEOPLE, _HOUSEHOLDS = _MADE.format(kind=KIND), _MADE.format(kind=HOUSEHOLD_KIND)
 _CREATED = " AND created"
+_NEW_PEOPLE, _NEW_HOUSEHOLDS = _PEOPLE + _CREATED, _HOUSEHOLDS + _CREATED
 _SINCE = "(SELECT requested_at FROM import_run WHERE district = $1 AND id = $2)"
 
-#: What built on an import, by the code of the blocker.
-_BLOCKERS = {
+
+def _about(kind: str, column: str, more: str = "") -> str:
+    """Whether a column names a subject of the import: one look-up in an index for each row that asks, however many there are."""
+    return f"""EXISTS (
+        SELECT 1 FROM import_mark m
+        WHERE m.district = $1 AND m.import_id = $2 AND m.kind = '{kind}' AND m.subject_id = {column}{more}
+    )"""
+
+
+def _decided_on(kind: str, column: str, at: str) -> str:
+    """Anything about a subject that the import made, and what came later about one that it changed."""
+    return _about(kind, column, f" AND (m.created OR {at} >= {_SINCE})")
+
+
+#: What built on an import, by the code of the blocker. A change of somebody is ground for decisions only: leads, requests and
+#: findings ask no more than that he is there.
+BLOCKERS = {
     "applications": f"""
-        SELECT count(*) FROM application WHERE district = $1 AND created_at >= {_SINCE}
-        AND (household_id IN ({_HOUSEHOLDS}) OR applicant_person_id IN ({_PEOPLE}))
+        SELECT count(*) FROM application a WHERE a.district = $1 AND (
+            {_decided_on(HOUSEHOLD_KIND, "a.household_id", "a.created_at")}
+            OR {_decided_on(KIND, "a.applicant_person_id", "a.created_at")}
+        )
     """,
     "entitlements": f"""
-        SELECT count(*) FROM entitlement e WHERE e.district = $1 AND e.created_at >= {_SINCE}
-        AND (e.household_id IN ({_HOUSEHOLDS}) OR EXISTS (
-            SELECT 1 FROM entitlement_member m WHERE m.district = $1 AND m.entitlement_id = e.id AND m.person_id IN ({_PEOPLE})
-        ))
+        SELECT count(*) FROM entitlement e WHERE e.district = $1 AND (
+            {_decided_on(HOUSEHOLD_KIND, "e.household_id", "e.created_at")}
+            OR EXISTS (
+                SELECT 1 FROM entitlement_member c WHERE c.district = $1 AND c.entitlement_id = e.id
+                AND {_decided_on(KIND, "c.person_id", "e.created_at")}
+            )
+        )
+    """,
+    "leads": f"""
+        SELECT count(*) FROM lead l WHERE l.district = $1 AND {_about(HOUSEHOLD_KIND, "l.household_id", " AND m.created")}
+    """,
+    "service_requests": f"""
+        SELECT count(*) FROM service_request r WHERE r.district = $1 AND {_about(KIND, "r.person_id", " AND m.created")}
+    """,
+    "discovery_findings": f"""
+        SELECT count(*) FROM discovery_finding f WHERE f.district = $1 AND f.settled_by IS NOT NULL AND (
+            {_about(KIND, "f.person_id", " AND m.created")} OR {_about(HOUSEHOLD_KIND, "f.household_id", " AND m.created")}
+        )
     """,
     "later_imports": "SELECT count(*) FROM import_before WHERE district = $1 AND mark_before ->> 'import_id' = $2::text",
     "later_edits": f"""
@@ -50,16 +82,19 @@ _BLOCKERS = {
     """,
 }
 #: Arrays, not joins: tables that have just been filled have no statistics, and a join might read all marks for every row.
-_REMOVALS = (
-    f"DELETE FROM household_member WHERE district = $1 AND person_id = ANY (ARRAY({_PEOPLE}{_CREATED}))",
-    f"DELETE FROM person_fact WHERE district = $1 AND person_id = ANY (ARRAY({_PEOPLE}{_CREATED}))",
+#: Findings that nobody has signed decide nothing, and the next search makes them anew.
+REMOVALS = (
+    f"DELETE FROM discovery_finding WHERE district = $1 AND settled_by IS NULL AND person_id = ANY (ARRAY({_NEW_PEOPLE}))",
+    f"DELETE FROM discovery_finding WHERE district = $1 AND settled_by IS NULL AND household_id = ANY (ARRAY({_NEW_HOUSEHOLDS}))",
+    f"DELETE FROM household_member WHERE district = $1 AND person_id = ANY (ARRAY({_NEW_PEOPLE}))",
+    f"DELETE FROM person_fact WHERE district = $1 AND person_id = ANY (ARRAY({_NEW_PEOPLE}))",
     f"""
         DELETE FROM identity_home WHERE district = $1 AND person_uid IN (
-            SELECT person_uid FROM person WHERE district = $1 AND id = ANY (ARRAY({_PEOPLE}{_CREATED}))
+            SELECT person_uid FROM person WHERE district = $1 AND id = ANY (ARRAY({_NEW_PEOPLE}))
         )
     """,
-    f"DELETE FROM person WHERE district = $1 AND id = ANY (ARRAY({_PEOPLE}{_CREATED}))",
-    f"DELETE FROM household WHERE district = $1 AND id = ANY (ARRAY({_HOUSEHOLDS}{_CREATED}))",
+    f"DELETE FROM person WHERE district = $1 AND id = ANY (ARRAY({_NEW_PEOPLE}))",
+    f"DELETE FROM household WHERE district = $1 AND id = ANY (ARRAY({_NEW_HOUSEHOLDS}))",
     f"DELETE FROM import_mark WHERE district = $1 AND import_id = $2 AND kind IN ('{KIND}', '{HOUSEHOLD_KIND}')",
 )
 _BEFORES = """
@@ -73,13 +108,13 @@ Image = tuple[Any, dict[str, Any]]
 
 
 async def what_built_on(
-    scope: AreaScope, session: AsyncSession, import_id: UUID, blockers: Iterable[str] = tuple(_BLOCKERS)
+    scope: AreaScope, session: AsyncSession, import_id: UUID, blockers: Iterable[str] = tuple(BLOCKERS)
 ) -> dict[str, int]:
     """Blocker → how many, zeros left out."""
     driver = await raw_connection(session)
     found = {}
     for code in blockers:
-        query = _BLOCKERS[code]
+        query = BLOCKERS[code]
         subject: Any = str(import_id) if code == "later_imports" else import_id
         if count := await driver.fetchval(query, scope.district, subject):
             found[code] = count
@@ -98,7 +133,7 @@ async def take_back(scope: AreaScope, session: AsyncSession, import_id: UUID, ru
         versions |= await _restore_households(
             scope, driver, [image for image in block if image[0]["kind"] == HOUSEHOLD_KIND], run
         )
-    for removal in _REMOVALS:
+    for removal in REMOVALS:
         arguments = (scope.district, import_id)
         await driver.execute(removal, *arguments)
     await restore_marks(scope, driver, [row for row, _ in images], versions)

@@ -16,6 +16,9 @@ from app.db.import_writers import register_writer
 from app.db.import_writers.table import TableWriter
 from app.db.import_writers.target import Dependent, Reference, Sealed, Target
 from app.db.scoping import within
+from app.db.tables.appraisals import AppraisalStation, PersonnelRecord
+from app.db.tables.inspections import Inspection
+from app.db.tables.leads import Lead
 from app.db.tables.reference import ResidentCount
 from app.db.tables.station_files import (
     StationArchive,
@@ -29,6 +32,7 @@ from app.db.tables.station_files import (
     StationVolunteers,
 )
 from app.db.tables.stations import Informant, Station, StationStaff
+from app.db.tables.trainings import InformantTraining, TrainingCertificate
 from app.domain.access import AreaScope
 from app.domain.imports.kinds.resident_counts import RESIDENT_COUNTS, SOURCE
 from app.domain.imports.kinds.stations import INFORMANTS, STAFF, STATIONS
@@ -37,6 +41,10 @@ from app.security.fields import Field
 
 STATION = columns(Station)
 ON_RECORD_ABOUT_STATIONS = (
+    AppraisalStation,
+    InformantTraining,
+    Inspection,
+    PersonnelRecord,
     StationArchive,
     StationAssessment,
     StationBudget,
@@ -111,6 +119,7 @@ INFORMANT_TARGET = Target(
     key=("area_code", "name", "valid_from"),
     values=_same("area_code", "name", "badge_no", "valid_from", "valid_until"),
     sealed={"phone": Sealed("phone_sealed", Field.PHONE, "phone_masked")},
+    dependents=(Dependent(Lead, "informant_id"), Dependent(TrainingCertificate, "informant_id")),
 )
 
 TARGETS = {

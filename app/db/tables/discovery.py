@@ -50,6 +50,8 @@ class DiscoveryFinding(DistrictTable, table=True):
             unique=True,
             postgresql_where=sa.text("state <> 'resolved'"),
         ),
+        sa.Index("ix_discovery_finding_person", "district", "person_id"),
+        sa.Index("ix_discovery_finding_household", "district", "household_id"),
         sa.Index("ix_discovery_finding_area", "district", "area_code", "id", postgresql_where=sa.text("state = 'open'")),
         within_district(),
     )

@@ -24,6 +24,7 @@ class Lead(DistrictTable, table=True):
         sa.CheckConstraint("fed_back_on IS NULL OR state = 'settled'", name="fed_back_when_settled"),
         sa.Index("ix_lead_open", "district", "area_code", "due_on", postgresql_where=sa.text("state IN ('reported', 'taken')")),
         sa.Index("ix_lead_informant", "district", "informant_id"),
+        sa.Index("ix_lead_household", "district", "household_id"),
         within_district(),
     )
 

@@ -110,10 +110,14 @@ FILE_FAULTS: dict[str, str] = {
 #: What stands in the way of undoing an import.
 BLOCKERS: dict[str, str] = {
     "applications": "已有申请",
+    "dependent_records": "已有登记以其为依据",
+    "discovery_findings": "已有处理过的政策找人线索",
     "entitlements": "已有待遇",
     "later_edits": "导入后有改动",
     "later_imports": "之后的导入又有更新",
+    "leads": "已有线索",
     "payments": "已有发放",
+    "service_requests": "已有办件",
 }
 
 

@@ -109,6 +109,15 @@ def require_nothing_built_on(built: Mapping[str, int]) -> None:
         )
 
 
+def built_on_by_others() -> Conflict:
+    """What stands on the import can't be counted: it lies outside the area, or came this very moment."""
+    return Conflict(
+        "import_cannot_be_undone",
+        "导入之后已有业务以其为依据（可能在您的辖区以外，或刚刚办理），不能整批撤销，请逐项更正。",
+        members={"built_on": [{"code": "dependent_records", "count": 1}]},
+    )
+
+
 async def undone(imports: Imports, scope: AreaScope, import_id: UUID, by: UUID, now: datetime) -> ImportRun:
     """What the import wrote has been taken back."""
     status = ImportStatus.UNDONE.value

@@ -33,12 +33,13 @@ from app.files.multipart import Upload
 from app.idempotency import IDEMPOTENT
 from app.ids import new_id
 from app.import_profiles import find_profile, profiles
-from app.jobs.imports import ImportQueue, take_back
+from app.jobs.imports import ImportQueue, require_nothing_built_on, take_back
 from app.routers.models import Page
 from app.routers.route import api_router
 from app.routers.upload_route import upload_of, upload_router
 from app.routers.v1.import_access import Importer, Reader, visible_run
 from app.routers.v1.import_models import UPLOAD_FORM, ImportForm, ImportKindOut, ImportKinds, ImportOut
+from app.settings import Settings
 
 uploads = upload_router("批量导入", "/imports")
 router = api_router("批量导入")
@@ -162,13 +163,19 @@ async def undo_import(
     check_version(version, run.version)
     service.require_undoable(run)
     imports = ImportRepository(session)
-    if run.counts.created + run.counts.updated > runtime.settings.import_undo_inline_rows:
+    if writes_much(run, runtime.settings):
+        await require_nothing_built_on(runtime, session, actor.scope, run, clock.now, clock.today)
         run = await service.undo_later(imports, ImportQueue(session), actor.scope, run, actor, clock.now, clock.today)
     else:
         await take_back(runtime, session, actor.scope, run, clock.now, clock.today)
         run = await service.undone(imports, actor.scope, run.id, actor.id, clock.now)
     await trail.record(AuditEntry("import.undo", "import", run.id, run.area_code, details={"phase": run.phase}))
     return _shown(run, response)
+
+
+def writes_much(run: ImportRun, settings: Settings) -> bool:
+    """Whether taking an import back is more than a request should wait for."""
+    return run.counts.created + run.counts.updated > settings.import_undo_inline_rows
 
 
 @router.get("/import-kinds", summary="可以导入的各类数据")

@@ -1,4 +1,4 @@
-"""The published codes of single kinds with their Chinese text: what is wrong with a row, what stands on one."""
+"""The published codes of single kinds with their Chinese text: what is wrong with a row."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ ROW_FAULTS: dict[str, str] = {
     "person_unknown": "辖区内没有登记此人",
     "station_unknown": "没有登记民政工作站",
 }
-BLOCKERS: dict[str, str] = {"dependent_records": "已有登记以其为依据"}
 #: Why the database refuses a row; the texts of the faults say more.
 ERRORS: dict[str, str] = {
     "official_elsewhere": "此人已在其他辖区备案",
@@ -21,4 +20,4 @@ ERRORS: dict[str, str] = {
 
 
 def registry() -> dict[str, dict[str, str]]:
-    return {"error": ERRORS, "import_row_fault": ROW_FAULTS, "import_blocker": BLOCKERS}
+    return {"error": ERRORS, "import_row_fault": ROW_FAULTS}
