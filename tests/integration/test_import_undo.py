@@ -323,6 +323,15 @@ async def test_a_list_of_people_in_between_keeps_the_order(registered: Registere
         await registered.taken_back(run)
 
 
+async def test_an_edit_outlives_a_later_list_of_people(registered: Registered) -> None:
+    """Taking the second list back made the first one say that the edit was its own."""
+    people = await registered.listed()
+    await registered.edited()
+    again = await registered.listed(姓名="陈改名")
+    await registered.taken_back(again)
+    assert refused_for(await registered.undo(people)) == [{"code": "later_edits", "count": 1}]
+
+
 # -- tables ----------------------------------------------------------------------------------------------------------------------
 
 

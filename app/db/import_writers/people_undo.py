@@ -133,12 +133,24 @@ async def take_back(scope: AreaScope, session: AsyncSession, import_id: UUID, ru
         versions |= await _restore_households(
             scope, driver, [image for image in block if image[0]["kind"] == HOUSEHOLD_KIND], run
         )
+    for subject_id in _edited_before(images):
+        versions.pop(subject_id, None)
     for removal in REMOVALS:
         arguments = (scope.district, import_id)
         await driver.execute(removal, *arguments)
     await restore_marks(scope, driver, [row for row, _ in images], versions)
     await driver.execute("DELETE FROM import_before WHERE district = $1 AND import_id = $2", scope.district, import_id)
     await driver.execute("SELECT set_config('app.undoing', '', true)")
+
+
+def _edited_before(images: Sequence[Image]) -> set[UUID]:
+    """Whoever had been edited before the import came, after what an earlier one wrote: his mark goes on saying so."""
+    found = set()
+    for row, content in images:
+        wrote = None if row["mark_before"] is None else unpack_mark(orjson.loads(row["mark_before"]))["subject_version"]
+        if wrote is not None and wrote != content.get("person", content)["version"]:
+            found.add(row["subject_id"])
+    return found
 
 
 async def images_of(scope: AreaScope, driver: Any, import_id: UUID, kinds: Sequence[str], run: RunContext) -> list[Image]:
