@@ -21,6 +21,8 @@ Status = Literal["queued", "succeeded", "failed"]
 Mask = Callable[[str, str], str]
 """Column name and text → what somebody may see who hasn't asked for plain values."""
 
+#: The second sheet of our templates, which nobody has to be told was not read.
+INSTRUCTIONS: Final = "填写说明"
 _NOTES: Final = 2  # rows above the header
 _TAKEN: Final = re.compile(r"导出人：.*；导出编号：[0-9a-f-]{36}$", re.DOTALL)
 _NUMBER_LIKE: Final = re.compile(r"[0-9０-９Xx*]{7,}")
