@@ -279,6 +279,7 @@ async def test_wrong_forms_are_told_by_field(sign_in: SignIn) -> None:
     file = {"file": ("a.csv", content)}
     assert await errors({}, file) == {"/kind": "required"}
     assert await errors({"kind": KIND}, {}) == {"/file": "required"}
+    assert await errors({"kind": KIND}, {"upload": file["file"]}) == {"/file": "required", "/upload": "unknown_field"}
     assert await errors({"kind": KIND, "colour": "red"}, file) == {"/colour": "unknown_field"}
     assert await errors({"kind": "nothing"}, file) == {"/kind": "unknown_kind"}
     assert await errors({"kind": KIND, "mode": "replace", "dry_run": "maybe"}, file) == {
