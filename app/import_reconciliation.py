@@ -36,7 +36,7 @@ async def reconcile(runtime: Runtime, session: AsyncSession, scope: AreaScope, r
 
     Raises ``Conflict``: import_not_finished, import_failed, reconciliation_too_large.
     """
-    _require_readable(run)
+    _require_readable(run, scope)
     kind = kind_of(run.order.kind)
     reconciler = Reconciler(kind, masked)
     await _add_ours(runtime, session, scope, run, kind, today, reconciler)
@@ -49,17 +49,19 @@ async def reconcile(runtime: Runtime, session: AsyncSession, scope: AreaScope, r
     return await asyncio.to_thread(_compare, plan, list(file.rows), rejected, reconciler)
 
 
-def _require_readable(run: ImportRun) -> None:
+def _require_readable(run: ImportRun, scope: AreaScope) -> None:
     if not run.is_finished:
         raise Conflict("import_not_finished", "导入尚未结束，请结束后再对账。")
     if run.status is ImportStatus.FAILED:
         raise Conflict("import_failed", "整个文件未能导入，无法对账；请按 problem 更正后重新导入或试运行。")
     if run.rows_total > MAX_ROWS:
-        raise _too_large()
+        raise _too_large(scope)
 
 
-def _too_large() -> Conflict:
-    return Conflict("reconciliation_too_large", f"超过 {MAX_ROWS} 行，请按乡镇（街道）拆分文件，分别试运行后对账。")
+def _too_large(scope: AreaScope) -> Conflict:
+    """Split by the areas below the sender's own."""
+    by = {6: "按乡镇（街道）", 9: "按村（社区）"}.get(len(scope.prefix), "")
+    return Conflict("reconciliation_too_large", f"超过 {MAX_ROWS} 行，请{by}拆分文件，分别试运行后对账。")
 
 
 async def _add_ours(
@@ -75,7 +77,7 @@ async def _add_ours(
     async for rows in reader_of(kind).read(scope, session, Reading(run.area_code, today, runtime.cipher)):
         count += len(rows)
         if count > MAX_ROWS:
-            raise _too_large()
+            raise _too_large(scope)
         reconciler.add_ours(rows)
 
 

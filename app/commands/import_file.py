@@ -7,6 +7,7 @@ import getpass
 import os
 import sys
 import time
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -55,6 +56,7 @@ def _run(args: argparse.Namespace) -> int:
 
 
 def _require_readable(file: Path) -> None:
+    from app.commands._error_file import reason
     from app.commands._import_client import ImportFailedError
 
     try:
@@ -64,7 +66,7 @@ def _require_readable(file: Path) -> None:
     except IsADirectoryError:
         raise ImportFailedError(f"{file} 是文件夹，请给出其中的 CSV 或 XLSX 文件。") from None
     except OSError as error:
-        raise ImportFailedError(f"文件 {file} 打不开（{error.strerror}），请核对读取权限。") from None
+        raise ImportFailedError(f"文件 {file} 打不开（{reason(error)}），请核对读取权限。") from None
 
 
 def _login(args: argparse.Namespace) -> Login:
@@ -72,11 +74,26 @@ def _login(args: argparse.Namespace) -> Login:
 
     token = args.token or os.environ.get("MINZHENG_TOKEN")
     if args.username:
-        password = os.environ.get("MINZHENG_PASSWORD") or getpass.getpass(f"{args.username} 的口令：")
-        return Login(None, args.username, password)
+        return Login(None, args.username, os.environ.get("MINZHENG_PASSWORD") or _asked_password(args.username))
     if not token:
         raise ImportFailedError("缺少登录信息：请给出 --username，或 --token（环境变量 MINZHENG_TOKEN）。")
     return Login(token)
+
+
+def _asked_password(username: str) -> str:
+    """From the terminal; where there is none (cron), from a line of standard input."""
+    from app.commands._import_client import ImportFailedError
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", getpass.GetPassWarning)
+        try:
+            return getpass.getpass(f"{username} 的口令：")
+        except getpass.GetPassWarning:
+            password = sys.stdin.readline().rstrip("\r\n") if sys.stdin else ""
+    if not password:
+        advice = "请设置环境变量 MINZHENG_PASSWORD，或改用 --token（环境变量 MINZHENG_TOKEN）。"
+        raise ImportFailedError(f"没有终端可以输入口令；{advice}")
+    return password
 
 
 def _import(client: ImportClient, args: argparse.Namespace, progress: Progress) -> int:
@@ -118,16 +135,32 @@ def _conclude(client: ImportClient, run: dict[str, Any], source: Path) -> int:
     changes = f"新增 {run['rows_created']}，更新 {run['rows_updated']}，无变化 {run['rows_unchanged']}"
     print(f"共 {run['rows_total']} 行：{verb} {run['rows_ok']} 行（{changes}），未导入 {run['rows_rejected']} 行。")
     if not run["rows_rejected"]:
+        _mention_outdated(source)
         return ALL_IN
     _show_errors(client, run)
-    path, target = f"/imports/{run['id']}/errors.csv", source.with_name(f"{source.stem}.errors.csv")
+    _save_errors(client, run, source)
+    return SOME_REJECTED
+
+
+def _mention_outdated(source: Path) -> None:
+    from app.commands._error_file import error_file_of
+
+    if (earlier := error_file_of(source)).is_file():
+        print(f"提示：{earlier} 是以前某次导入留下的，已过时；核对后可以删除。")
+
+
+def _save_errors(client: ImportClient, run: dict[str, Any], source: Path) -> None:
+    from app.commands._error_file import error_file_of, keep_aside, reason
+
+    path, target = f"/imports/{run['id']}/errors.csv", error_file_of(source)
     try:
+        if kept := keep_aside(target):
+            print(f"提示：以前的 {target.name} 可能正在更正，已改名为 {kept.name}，没有覆盖。")
         client.save(path, target)
     except OSError as error:
-        print(f"未导入的行没能存入 {target}（{error.strerror}）；请核对写入权限，或从 /api/v1{path} 下载。", file=sys.stderr)
+        print(f"未导入的行没能存入 {target}（{reason(error)}）；请核对写入权限，或从 /api/v1{path} 下载。", file=sys.stderr)
     else:
         print(f"未导入的行已存入 {target}，更正后可直接重新导入。")
-    return SOME_REJECTED
 
 
 def _show_errors(client: ImportClient, run: dict[str, Any]) -> None:

@@ -171,6 +171,8 @@ def parse_disability_certificate(
 ) -> DisabilityCertificate:
     """Check a certificate number and, where given, that holder, category and grade agree with it. Raises `IdentityFault`."""
     value = _narrow(raw)
+    if "*" in value:
+        raise IdentityFault("disability_certificate_characters", "残疾人证号含有星号，是脱敏后的号码；请填写完整号码。")
     number, kind, suffix = value[:LENGTH], value[LENGTH:CERTIFICATE_LENGTH], value[CERTIFICATE_LENGTH:]
     reissue = _REISSUE.fullmatch(suffix)
     if len(value) < CERTIFICATE_LENGTH or (suffix and reissue is None):
@@ -308,7 +310,8 @@ def names_match(one: str, other: str) -> bool:
 
 
 _INVISIBLE_IN_NAMES: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff]")
-_SEVERAL: Final = re.compile(r"[,，;；、]|[0-9０-９]{6}")
+_SEVERAL: Final = re.compile(r"[,，;；、]")
+_LONG_NUMBER: Final = re.compile(r"[0-9０-９]{6}")
 
 
 def find_name_fault(name: str, *, of_one_person: bool = True) -> str | None:
@@ -317,10 +320,20 @@ def find_name_fault(name: str, *, of_one_person: bool = True) -> str | None:
     The same wherever names come in: what one door lets in, the others don't refuse. ``of_one_person``: not of a body, whose
     name may enumerate.
     """
-    if "*" in name or "＊" in name or not normalise_name(name) or not any(map(str.isalpha, name)):
-        return "请填写完整姓名，不能为空白，也不能含有星号。"
+    if not normalise_name(name):
+        return "请填写完整姓名，不能为空白。"
+    if "*" in name or "＊" in name:
+        return "姓名含有星号，是脱敏后的姓名；请填写完整姓名。"
+    if not any(map(str.isalpha, name)):
+        return "姓名中只有数字或符号，没有文字；请核对是否填错列，并填写完整姓名。"
     if _INVISIBLE_IN_NAMES.search(name):
         return "姓名含有换行、制表符等不可见字符，请删除后重新填写。"
-    if of_one_person and _SEVERAL.search(name):
-        return "姓名含有逗号、分号或号码；每格只填一人，并请核对是否填错列。"
+    return _more_than_a_name(name) if of_one_person else None
+
+
+def _more_than_a_name(name: str) -> str | None:
+    if _LONG_NUMBER.search(name):
+        return "姓名中混有号码；请删去数字，只留姓名，并核对是否填错列。"
+    if _SEVERAL.search(name):
+        return "姓名含有逗号、顿号或分号；每格只填一人，并请核对是否填错列。"
     return None

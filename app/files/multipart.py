@@ -7,6 +7,7 @@ slow caller sends.
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterable
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath, PureWindowsPath
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 MAX_FIELDS = 20
 MAX_FIELD_BYTES = 4096
 MAX_NAME_CHARACTERS = 200
+_TURNS_OR_HIDES = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")  # fdp.exe as exe.pdf
 BROKEN = "上传内容不是合法的 multipart/form-data，请检查后重新提交。"
 
 
@@ -127,7 +129,7 @@ class _Reading:
         if self._name in taken:
             raise _malformed(pointer, "duplicate_field", f"字段“{self._name[:50]}”重复出现，请只保留一个。")
         if self._is_file:
-            self._begin_file(_text(options[b"filename"], pointer), pointer)
+            self._begin_file(_text(options[b"filename"], pointer, "文件名"), pointer)
         elif len(self.upload.fields) >= MAX_FIELDS:
             raise _malformed("", "too_many", f"字段过多，至多 {MAX_FIELDS} 个。")
 
@@ -153,19 +155,19 @@ class _Reading:
         self.complete = True
 
 
-def _text(raw: bytes, pointer: str) -> str:
+def _text(raw: bytes, pointer: str, what: str = "") -> str:
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError:
-        raise _malformed(pointer, "invalid_encoding", "须为 UTF-8 编码，请更正。") from None
+        raise _malformed(pointer, "invalid_encoding", f"{what}须为 UTF-8 编码，请更正。") from None
     if not storable(text):
-        raise _malformed(UNSTORABLE.sub("", pointer), "invalid_characters", "含有无法保存的字符（空字符），请删除后重试。")
+        raise _malformed(UNSTORABLE.sub("", pointer), "invalid_characters", f"{what}含有无法保存的字符（空字符），请删除后重试。")
     return text
 
 
 def _plain_name(name: str) -> str:
-    """The last part of a path, whatever system it comes from."""
-    return PureWindowsPath(PurePosixPath(name).name).name[-MAX_NAME_CHARACTERS:]
+    """The last part of a path, whatever system it comes from, without what makes it read as another name."""
+    return PureWindowsPath(PurePosixPath(_TURNS_OR_HIDES.sub("", name)).name).name[-MAX_NAME_CHARACTERS:]
 
 
 def _malformed(pointer: str, code: str, message: str) -> Malformed:

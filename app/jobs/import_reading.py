@@ -15,8 +15,8 @@ import numpy as np
 from app.db.import_writers.row_digests import RowDigests
 from app.db.repositories.import_parts import PartSeals, StagedPart, rejections
 from app.domain.errors import Malformed
-from app.domain.imports.exporting import is_export
-from app.domain.imports.header import Layout, Sifter, find_layout, fits
+from app.domain.imports.exporting import INSTRUCTIONS, is_export
+from app.domain.imports.header import Layout, Sifter, find_layout, fits, listed
 from app.domain.imports.model import Block, Kind, Verdicts
 from app.domain.imports.profiles import Profile
 from app.domain.imports.reading import Plan, RawRow, WholeFile, parse_block
@@ -162,18 +162,18 @@ class FileReading:
         expected = {*OUR_OWN, *(self._plan.profile.only_written() if self._plan.profile else ())}
         unknown = [header for header in self._file.layout.unknown if header not in expected]
         if unknown:
-            yield _notice("column_unknown", f"不认识的列，未导入：{'、'.join(unknown)}。如需导入，请按模板更正列名。")
+            yield _notice("column_unknown", f"不认识的列，未导入：{listed(unknown)}。如需导入，请按模板更正列名。")
         if self._file.sifter.stray:
-            places = "、".join(str(place + 1) for place in sorted(self._file.sifter.stray))
-            yield _notice("column_unknown", f"没有列名的列里有内容，未导入：第 {places} 列。如需导入，请补上列名。")
+            places = listed([f"第 {place + 1} 列" for place in sorted(self._file.sifter.stray)])
+            yield _notice("column_unknown", f"没有列名的列里有内容，未导入：{places}。如需导入，请补上列名。")
 
     def _unread_sheets(self) -> Iterator[dict[str, Any]]:
         facts = self._file.sheet.facts
-        if facts.other_sheets:
-            others = "、".join(facts.other_sheets)
-            yield _notice("sheets_unread", f"只读取了工作表“{facts.sheet}”，未读取：{others}。如需导入，请分别存为文件。")
+        if others := [name for name in facts.other_sheets if name != INSTRUCTIONS]:
+            unread = listed(others, "张")
+            yield _notice("sheets_unread", f"只读取了工作表“{facts.sheet}”，未读取：{unread}。如需导入，请分别存为文件。")
         if facts.hidden_sheets:
-            hidden = "、".join(facts.hidden_sheets)
+            hidden = listed(facts.hidden_sheets, "张")
             yield _notice("sheets_unread", f"隐藏的工作表不读取：{hidden}。如需导入，请取消隐藏，并另存为单独的文件。")
 
     def _skipped_rows(self) -> Iterator[dict[str, Any]]:

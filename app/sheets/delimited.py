@@ -62,8 +62,10 @@ class DelimitedSheet:
                     yield number, plain_texts(record) if self._apostrophes else record  # type: ignore[misc]
             except (csv.Error, _Runaway):
                 number += 1
-                self.faults[number] = _UNBALANCED
-                cells: list[Cell] = [*feed.give_up_record().rstrip("\r\n").split(self._delimiter)]
+                line = feed.give_up_record().rstrip("\r\n")
+                if '"' in line:  # otherwise a cell was too long for the reader, which its column says
+                    self.faults[number] = _UNBALANCED
+                cells: list[Cell] = [*line.split(self._delimiter)]
                 yield number, cells
 
     def _lines(self) -> Iterator[str]:

@@ -6,6 +6,7 @@ Both encodings are tried on all bytes at once, so that the file is read twice an
 from __future__ import annotations
 
 import codecs
+import io
 from collections.abc import Iterator
 from typing import BinaryIO, Final
 
@@ -56,18 +57,18 @@ def encoding_of(source: BinaryIO) -> str:
     offset = 0
     while chunk:
         if not wide:
-            _refuse_nul(chunk, offset)
+            _refuse_nul(source, chunk, offset)
         for attempt in attempts:
             attempt.feed(chunk)
         offset += len(chunk)
         chunk = source.read(CHUNK)
     for attempt in attempts:
         attempt.feed(b"", last=True)
-    chosen = _chosen(attempts, offset)
+    chosen = _chosen(source, attempts, offset)
     return "utf-8-sig" if marked else chosen
 
 
-def _chosen(attempts: list[_Attempt], size: int) -> str:
+def _chosen(source: BinaryIO, attempts: list[_Attempt], size: int) -> str:
     first = attempts[0]
     if first.failed_at is None:
         return first.name
@@ -76,22 +77,37 @@ def _chosen(attempts: list[_Attempt], size: int) -> str:
     if len(attempts) > 1 and first.wide_characters < _NO_ACCIDENT:
         at = max(attempt.failed_at or 0 for attempt in attempts)
         raise SheetFault(
-            "encoding_unknown", f"第 {at + 1} 字节处既不是 UTF-8 也不是 GB18030（GBK）编码，可能不是文本文件。{_ADVICE}"
+            "encoding_unknown",
+            f"{_place(source, at)}既不是 UTF-8 也不是 GB18030（GBK）编码，可能不是文本文件。{_ADVICE}",
         )
     cut = "文件可能没有传完。" if first.failed_at >= size - 4 else "该处内容已损坏。"
-    raise SheetFault("encoding_broken", f"第 {first.failed_at + 1} 字节处不是有效的 {_title(first.name)} 编码，{cut}{_ADVICE}")
+    where = _place(source, first.failed_at, first.name)
+    raise SheetFault("encoding_broken", f"{where}不是有效的 {_title(first.name)} 编码，{cut}{_ADVICE}")
+
+
+def _place(source: BinaryIO, at: int, codec: str = "") -> str:
+    """Line and byte, for people: what an editor and what a program counts."""
+    source.seek(0)
+    lines, left = 1, at
+    inner = codecs.getincrementaldecoder("utf-16" if codec == "utf-16" else "latin-1")("ignore")
+    breaks = io.IncrementalNewlineDecoder(inner, translate=True)
+    while left and (chunk := source.read(min(CHUNK, left))):
+        left -= len(chunk)
+        lines += breaks.decode(chunk).count("\n")
+    lines += breaks.decode(b"", final=True).count("\n")
+    return f"第 {lines} 行（第 {at + 1} 字节）处"
 
 
 def _title(codec: str) -> str:
     return {"utf-16": "UTF-16"}.get(codec, "UTF-8")
 
 
-def _refuse_nul(chunk: bytes, offset: int) -> None:
+def _refuse_nul(source: BinaryIO, chunk: bytes, offset: int) -> None:
     place = chunk.find(b"\0")
     if place >= 0:
         raise SheetFault(
             "file_has_nul",
-            f"第 {offset + place + 1} 字节是空字节：不是文本文件，或是没有标记的 UTF-16。{_ADVICE}",
+            f"{_place(source, offset + place)}是空字节：不是文本文件，或是没有标记的 UTF-16。{_ADVICE}",
         )
 
 
@@ -99,10 +115,14 @@ def decoded(source: BinaryIO, codec: str) -> Iterator[str]:
     """The text of ``source`` from its beginning, piece by piece."""
     source.seek(0)
     decoder = codecs.getincrementaldecoder(codec)("strict")
+    line = 1
     while chunk := source.read(CHUNK):
         text = decoder.decode(chunk)
-        if codec == "utf-16" and "\0" in text:
-            raise SheetFault("file_has_nul", f"文件含有空字符，不是表格文本。{_ADVICE}")
+        if codec == "utf-16":
+            if "\0" in text:
+                line += text[: text.index("\0")].count("\n")
+                raise SheetFault("file_has_nul", f"第 {line} 行含有空字符，不是表格文本。{_ADVICE}")
+            line += text.count("\n")
         if text:
             yield text
     if rest := decoder.decode(b"", final=True):

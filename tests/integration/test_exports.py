@@ -216,6 +216,7 @@ async def test_a_kind_names_who_may_export_it(sign_in: SignIn, username: str, co
         ({"purpose": " "}, "/purpose", "too_short"),
         ({"profile": "nobody"}, "/profile", "unknown_profile"),
         ({"format": "pdf"}, "/format", "unknown_value"),
+        ({"as_of": "2090-01-01"}, "/as_of", "date_in_future"),
     ],
 )
 async def test_orders_that_cannot_be_met(sign_in: SignIn, body: dict[str, Any], pointer: str, code: str) -> None:

@@ -11,7 +11,9 @@ from sqlalchemy import text
 from app.db.repositories.entitlements import list_due_components
 from app.db.session import transaction
 from app.domain.calendar import Month
+from app.domain.identity import checksum_character
 from app.domain.imports.model import Applied
+from app.domain.imports.registry import KINDS
 from app.ids import new_id
 from app.runtime import Runtime
 from app.security.fields import Field
@@ -22,6 +24,9 @@ from tests.integration.test_import_people import row as person_row
 from tests.world import World
 
 pytestmark = [pytest.mark.db, pytest.mark.asyncio(loop_scope="session")]
+
+
+BORN_IN_1981 = "35070219810120001" + checksum_character("35070219810120001")
 
 
 @pytest.fixture
@@ -116,6 +121,28 @@ async def test_rows_that_do_not_fit_together(rolls: Bench) -> None:
         "covered_differ",
         "account_incomplete",
     ]
+
+
+@pytest.mark.parametrize(
+    ("cells", "wanted"),
+    [
+        ({"月保障金额(元)": 0}, ("月保障金额(元)", "amount_range")),
+        ({"月保障金额(元)": "50000.01"}, ("月保障金额(元)", "amount_range")),
+        ({"月保障金额(元)": "99999999"}, ("月保障金额(元)", "amount_range")),
+        ({"月保障金额(元)": 100_000, "保障人数": 2}, None),
+        ({"月保障金额(元)": 50_000}, None),
+        ({"月保障金额(元)": 0, "项目": "低保边缘家庭"}, None),
+        ({"起始月份": "1900-03"}, ("起始月份", "date_range")),
+        ({"起始月份": "1955-12"}, ("起始月份", "date_range")),
+        ({"起始月份": "1956-01"}, None),
+        ({"起始月份": "1980-12", "身份证号": BORN_IN_1981}, ("起始月份", "before_birth")),
+        ({"起始月份": "1981-01", "身份证号": BORN_IN_1981}, None),
+    ],
+)
+async def test_implausible_money_and_months_are_refused(cells: dict[str, Any], wanted: tuple[str, str] | None) -> None:
+    _, verdicts = parsed(KINDS["entitlements"], [roll("H1") | cells], DISTRICT)
+    assert [(fault.column, fault.code) for faults in verdicts.values() for fault in faults] == ([wanted] if wanted else [])
+    assert all(fault.message.endswith("。") and "请" in fault.message for faults in verdicts.values() for fault in faults)
 
 
 async def test_what_the_record_contradicts_is_refused(rolls: Bench, sign_in: SignIn) -> None:

@@ -12,8 +12,13 @@ import httpx
 import pytest
 from sqlalchemy import text
 
+from app.codes import REGISTRY
+from app.db.constraints import MEANING
+from app.db.import_writers.tables import TARGETS
 from app.db.import_writers.target import number_digest
 from app.db.session import transaction
+from app.db.tables.bureau_notices import BureauNotice
+from app.db.tables.stations import OfficialNumber
 from app.domain.access import AreaScope
 from app.domain.imports.model import Cell
 from app.runtime import Runtime
@@ -213,8 +218,20 @@ async def test_somebody_quicker_at_the_desk_costs_one_row_and_not_the_file(runti
     await Bench.of(runtime, "officials", DISTRICT).write(official() | {"身份证号": numbers[2], "区划代码": "350702002"})
     applied, run = await Bench.of(runtime, "officials").write(*(official() | {"身份证号": number} for number in numbers))
     assert (applied.created, list(applied.refused)) == (4, [4])
-    assert "其他辖区" in applied.refused[4][0].message
+    assert (applied.refused[4][0].code, "其他辖区" in applied.refused[4][0].message) == ("official_elsewhere", True)
     await Bench.of(runtime, "officials").undo(run)
+
+
+def test_the_codes_of_refused_rows_are_published() -> None:
+    tables = [*(target.table for target in TARGETS.values()), OfficialNumber, BureauNotice]
+    refusing = {
+        str(item.name)
+        for table in tables
+        for item in (*table.__table__.constraints, *table.__table__.indexes)  # type: ignore[attr-defined]
+    }
+    codes = {MEANING[name][0] for name in refusing & MEANING.keys()}
+    assert codes >= {"official_elsewhere", "staff_period_overlaps", "informant_period_overlaps"}
+    assert codes <= REGISTRY["import_row_fault"].keys()
 
 
 # what the kinds check by themselves
@@ -257,7 +274,7 @@ async def test_a_second_head_is_refused_and_the_rest_of_the_file_goes_in(runtime
     rows = [staff() | {"担任站长或副站长": post, "离任日期": None} for post in (None, "站长", None, "站长", None)]
     applied, run = await bench.write(*rows)
     assert (applied.created, list(applied.refused)) == (4, [5])
-    assert "同一职务" in applied.refused[5][0].message
+    assert (applied.refused[5][0].code, "同一职务" in applied.refused[5][0].message) == ("station_leader_taken", True)
     await bench.undo(run)
 
 

@@ -111,6 +111,15 @@ def test_households_have_one_head_one_place_one_account() -> None:
     }
 
 
+def test_an_area_in_doubt_contradicts_none() -> None:
+    rows = [
+        *(row("A"), row("A", "子女", 区划代码=None), row("B"), row("B", "子女", 区划代码=f"{MEISHAN[:9]}999")),
+        *(row("C"), row("C", "配偶", 区划代码=None), row("C", "子女", 区划代码=MEISHAN_OTHER)),
+    ]
+    held, differ = ["household_held_back"], ["household_areas_differ"]
+    assert codes(between(rows)) == {2: held, 4: held, 6: differ, 7: differ, 8: differ}
+
+
 def born(day: str) -> str:
     return (digits := f"350702{day}001") + checksum_character(digits)
 

@@ -131,6 +131,7 @@ async def test_rejected_rows_come_back_corrected(runtime: Runtime, sign_in: Sign
     rejected = rows_of(answer.content)
     assert [row["行号"] for row in rejected] == ["3", "6"]
     assert rejected[1]["错误原因"] == "名称：不收此物，请换一个名称。"
+    assert all("。；" not in row["错误原因"] and row["错误原因"].endswith("。") for row in rejected)
     assert [rejected[1][header] for header in HEADERS] == rows[4]
     for row in rejected:
         row["名称*"] = "更正后"
@@ -278,6 +279,7 @@ async def test_wrong_forms_are_told_by_field(sign_in: SignIn) -> None:
     file = {"file": ("a.csv", content)}
     assert await errors({}, file) == {"/kind": "required"}
     assert await errors({"kind": KIND}, {}) == {"/file": "required"}
+    assert await errors({"kind": KIND}, {"upload": file["file"]}) == {"/file": "required", "/upload": "unknown_field"}
     assert await errors({"kind": KIND, "colour": "red"}, file) == {"/colour": "unknown_field"}
     assert await errors({"kind": "nothing"}, file) == {"/kind": "unknown_kind"}
     assert await errors({"kind": KIND, "mode": "replace", "dry_run": "maybe"}, file) == {
@@ -434,6 +436,41 @@ async def test_a_template_sent_back_empty_is_refused_as_empty(runtime: Runtime, 
     template = await clerk.get(f"{IMPORTS}/templates/{KIND}.xlsx")
     run = await imported(runtime, clerk, template.content, name="template.xlsx")
     assert (run["status"], run["rows_total"]) == ("failed", 0)
+
+
+async def test_several_reasons_make_one_sentence(runtime: Runtime, sign_in: SignIn) -> None:
+    clerk = sign_in("s001.clerk")
+    rows = things(1)
+    rows[0][0], rows[0][2] = "", "很多"
+    run = await imported(runtime, clerk, csv_of(rows))
+    (rejected,) = rows_of((await clerk.get(f"{IMPORTS}/{run['id']}/errors.csv")).content)
+    reasons = rejected["错误原因"]
+    assert "编号：必填，请补充；金额(元)：" in reasons
+    assert (reasons.count("。"), reasons[-1]) == (1, "。")
+
+
+async def test_a_filled_in_template_is_imported_without_remarks(runtime: Runtime, sign_in: SignIn) -> None:
+    clerk = sign_in("s001.clerk")
+    book = openpyxl.load_workbook(io.BytesIO((await clerk.get(f"{IMPORTS}/templates/{KIND}.xlsx")).content))
+    book.worksheets[0].append(things(1)[0])
+    book.create_sheet("旧名册").append(["另一张"])
+    content = io.BytesIO()
+    book.save(content)
+    run = await imported(runtime, clerk, content.getvalue(), name="things.xlsx")
+    assert run["rows_created"] == 1
+    assert [notice["message"].split("未读取：")[1] for notice in run["notices"]] == ["旧名册。如需导入，请分别存为文件。"]
+    del book["旧名册"]
+    content = io.BytesIO()
+    book.save(content)
+    assert (await imported(runtime, clerk, content.getvalue(), name="things.xlsx"))["notices"] == []
+
+
+async def test_thousands_of_unknown_columns_make_a_short_notice(runtime: Runtime, sign_in: SignIn) -> None:
+    more = [f"多余{place}" for place in range(3_000)]
+    content = csv_of([[*things(1)[0], *more]], [*HEADERS, *more])
+    (notice,) = (await imported(runtime, sign_in("s001.clerk"), content))["notices"]
+    assert "多余9 等 3000 列" in notice["message"]
+    assert len(notice["message"]) < 200
 
 
 async def test_hidden_sheets_are_left_out_and_named(runtime: Runtime, sign_in: SignIn) -> None:

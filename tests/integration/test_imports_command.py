@@ -168,7 +168,29 @@ async def test_an_error_file_that_cannot_be_written_is_said(
     file.write_bytes(csv_of(rows))
     (tmp_path / "things.errors.csv").mkdir()
     assert await command(port, file) == 3
-    assert "没能存入" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "没能存入" in said
+    assert "已有同名文件夹" in said
+
+
+async def test_an_error_file_of_an_earlier_run_is_neither_overwritten_nor_taken_for_new(
+    port: int, command: Command, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = things(2)
+    file, errors, right = tmp_path / "things.csv", tmp_path / "things.errors.csv", rows[0][1]
+    rows[0][1] = BROKEN
+    file.write_bytes(csv_of(rows))
+    assert await command(port, file) == 3
+    errors.write_text("更正到一半")
+    capsys.readouterr()
+    assert await command(port, file) == 3
+    assert "没有覆盖" in capsys.readouterr().out
+    assert (tmp_path / "things.errors.bak1.csv").read_text() == "更正到一半"
+    rows[0][1] = right
+    file.write_bytes(csv_of(rows))
+    assert await command(port, file) == 0
+    assert f"{errors} 是以前某次导入留下的，已过时" in capsys.readouterr().out
+    assert errors.exists()
 
 
 async def test_an_answer_that_gets_lost_is_asked_for_again(

@@ -10,6 +10,8 @@ import httpx
 import pytest
 from openpyxl import load_workbook  # type: ignore[import-untyped]
 
+from app import import_reconciliation
+from app.domain.access import AreaScope
 from app.domain.imports.model import Cell
 from app.runtime import Runtime
 from tests.integration import test_import_kinds as samples
@@ -129,3 +131,10 @@ async def test_only_who_may_see_the_rows_may_compare_them(runtime: Runtime, sign
     path = f"/api/v1/imports/{run['id']}/reconciliation"
     assert (await sign_in("s001.clerk").get(path)).status_code == 404
     assert (await sign_in("district.canlian").get(path)).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("scope", "by"), [("350702", "请按乡镇（街道）拆分"), ("350702001", "请按村（社区）拆分"), ("350702001001", "请拆分")]
+)
+def test_too_large_a_file_is_split_by_the_areas_below(scope: str, by: str) -> None:
+    assert by in import_reconciliation._too_large(AreaScope("350702", scope)).detail

@@ -47,13 +47,13 @@ ENCODINGS = [
         "utf-8 with one broken byte",
         broken_at(text(), len(text()) - 20),
         refused="encoding_broken",
-        says=f"第 {len(text()) - 19} 字节",
+        says=f"第 3 行（第 {len(text()) - 19} 字节）",
     ),
     Case(
         "utf-8 with mark and one broken byte",
         broken_at(text(encoding="utf-8-sig"), 3),
         refused="encoding_broken",
-        says="第 4 字节",
+        says="第 1 行（第 4 字节）",
     ),
     Case(
         "utf-8 cut in the middle of a character",
@@ -61,11 +61,20 @@ ENCODINGS = [
         refused="encoding_broken",
         says="没有传完",
     ),
-    Case("neither utf-8 nor gb18030", b"a,b\r\n\xff\xff\r\n", refused="encoding_unknown", says="第 6 字节"),
+    Case("neither utf-8 nor gb18030", b"a,b\r\n\xff\xff\r\n", refused="encoding_unknown", says="第 2 行（第 6 字节）"),
     Case("broken only in the second mebibyte", broken_at(text([HEADER, *ROWS * 20_000]), 1_200_003), refused="encoding_broken"),
-    Case("a byte of nothing", text().replace(b"H2", b"H\x00"), refused="file_has_nul"),
     Case(
-        "utf-16 with a character of nothing", codecs.BOM_UTF16_LE + text(encoding="utf-16-le") + b"\0\0", refused="file_has_nul"
+        "broken after lines of old Macs",
+        broken_at(text(line_end="\r"), len(text()) - 20),
+        refused="encoding_broken",
+        says="第 3 行",
+    ),
+    Case("a byte of nothing", text().replace(b"H2", b"H\x00"), refused="file_has_nul", says="第 3 行"),
+    Case(
+        "utf-16 with a character of nothing",
+        codecs.BOM_UTF16_LE + text(encoding="utf-16-le") + b"\0\0",
+        refused="file_has_nul",
+        says="第 4 行",
     ),
     Case("nothing", b"", refused="file_empty"),
     Case("nothing but a mark", codecs.BOM_UTF8, refused="file_empty"),
@@ -163,6 +172,12 @@ SHAPES = [
     Case(
         "a cell of 200,000 characters",
         text([HEADER, ["H1", LONG * 500, ONE, "1"], ROWS[1]]),
+        {2: {}, 3: SECOND},
+        {2: {("姓名", "text_too_long")}},
+    ),
+    Case(
+        "a cell of 200,000 characters after a stray quote",
+        text([HEADER, ["H1", "张三", ONE, "1"], ROWS[1]]).replace("张三".encode(), f'"张三"{LONG * 500}'.encode()),
         {2: {}, 3: SECOND},
         {2: {(None, "quotes_unbalanced"), ("姓名", "text_too_long")}},
     ),

@@ -120,6 +120,20 @@ async def test_broken_uploads_are_refused_with_a_place(cipher: FieldCipher, body
     assert [error.code for error in refused.value.errors] == [code]
 
 
+async def test_a_file_name_that_is_not_utf_8_is_called_that(cipher: FieldCipher) -> None:
+    body = form(("file", "NAME", b"1")).replace(b"NAME", "人员.csv".encode("gb18030"))
+    with pytest.raises(Malformed) as refused:
+        await received(cipher, body)
+    assert [(error.pointer, error.code) for error in refused.value.errors] == [("/file", "invalid_encoding")]
+    assert refused.value.errors[0].message.startswith("文件名须为 UTF-8")
+
+
+async def test_a_file_name_reads_as_what_it_is(cipher: FieldCipher) -> None:
+    upload = await received(cipher, form(("file", "人员\u202evsc\u2066\u200b.exe\u061c", b"1")))
+    upload.close()
+    assert upload.file_name == "人员vsc.exe"
+
+
 async def test_too_much_is_refused_before_it_is_all_there(cipher: FieldCipher) -> None:
     taken = 0
 

@@ -14,6 +14,7 @@ from app.domain.identity import (
     AccountKind,
     IdentityFault,
     checksum_character,
+    find_name_fault,
     names_match,
     normalise_bank_account,
     normalise_id_number,
@@ -178,6 +179,8 @@ def test_disability_certificates() -> None:
         (VALID, "disability_certificate_length"),
         (VALID + "4", "disability_certificate_length"),
         (VALID + "421", "disability_certificate_length"),
+        (VALID[:6] + "********" + VALID[14:] + "42", "disability_certificate_characters"),
+        ("3507**********42", "disability_certificate_characters"),
         (VALID + "42B0", "disability_certificate_length"),
         (VALID + "42B١", "disability_certificate_length"),
         (VALID + "82", "disability_certificate_kind"),
@@ -286,3 +289,28 @@ def test_spellings_of_one_name(one: str, other: str) -> None:
 )
 def test_different_names_stay_different(one: str, other: str) -> None:
     assert not names_match(one, other)
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        (" \u3000", "不能为空白"),
+        ("陈*", "星号"),
+        ("陈＊", "星号"),
+        ("123", "只有数字或符号"),
+        ("=1+1", "只有数字或符号"),
+        ("复现123456", "删去数字"),
+        ("张三、李四", "每格只填一人"),
+        ("张\t三", "不可见字符"),
+    ],
+)
+def test_a_wrong_name_is_told_what_is_wrong_with_it(name: str, says: str) -> None:
+    fault = find_name_fault(name)
+    assert fault is not None
+    assert says in fault
+    assert "123" not in fault
+
+
+def test_only_the_name_of_a_body_may_enumerate() -> None:
+    assert find_name_fault("某村、某村联合社 123456", of_one_person=False) is None
+    assert find_name_fault("张三2") is None

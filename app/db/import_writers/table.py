@@ -202,7 +202,7 @@ class TableWriter:
             if refusal is None:
                 raise
             if len(rows) == 1:
-                outcome.refused[rows[0].number] = [RowFault(None, "conflicting_data", refusal.detail)]
+                outcome.refused[rows[0].number] = [RowFault(None, refusal.code, refusal.detail)]
                 return
             middle = len(rows) // 2
             await self._apply(scope, session, rows[:middle], run, outcome)

@@ -25,7 +25,7 @@ from app.security.masking import mask
 
 INFORMANT = columns(Informant)
 for _name in ("ex_informant_one_post", "uq_informant_district_area_code_name_valid_from"):
-    register_constraint(_name, "informant_period_overlaps", "此人在该期间已是该村（社区）的信息监督员，请读取名单核对日期。")
+    register_constraint(_name, "informant_period_overlaps", "此人在该期间已是该村（社区）的信息监督员；请核对日期或终止原记录。")
 
 
 @dataclass(frozen=True, slots=True)

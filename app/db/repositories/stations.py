@@ -39,11 +39,11 @@ STAFF = columns(StationStaff)
 ACCOUNT = columns(Account)
 EVENT_TABLES: Final[dict[type, type[SQLModel]]] = {Training: StationTraining, Meeting: StationMeeting}
 
-register_constraint("ex_station_one_at_a_time", "station_exists", "该乡镇（街道）同一时期已有工作站，请读取后修改。")
-register_constraint("uq_station_open", "station_exists", "该乡镇（街道）同一时期已有工作站，请读取后修改。")
+register_constraint("ex_station_one_at_a_time", "station_exists", "该乡镇（街道）同一时期已有工作站；请修改原站，或先办理撤站。")
+register_constraint("uq_station_open", "station_exists", "该乡镇（街道）同一时期已有工作站；请修改原站，或先办理撤站。")
 for _name in ("ex_station_staff_one_post", "uq_station_staff_district_station_id_name_valid_from"):
-    register_constraint(_name, "staff_period_overlaps", "此人在该期间已有任职记录，请读取人员名单核对日期。")
-register_constraint("ex_station_staff_one_leader", "station_leader_taken", "该期间已有人担任同一职务，请读取人员名单核对日期。")
+    register_constraint(_name, "staff_period_overlaps", "此人在该期间已有任职记录；请核对起止日期，或先终止原任职。")
+register_constraint("ex_station_staff_one_leader", "station_leader_taken", "该期间已有人担任同一职务；请核对日期，或终止其任职。")
 for _name in (
     "uq_station_training_district_station_id_audience_held_on_topic",
     "uq_station_meeting_district_station_id_kind_held_on",

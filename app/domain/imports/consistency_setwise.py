@@ -31,7 +31,7 @@ class HouseholdsOfFile:
     def __init__(self) -> None:
         self._households = array("q")  # digest of the household number; 0: none given
         self._rows = array("q")
-        self._areas = array("q")
+        self._areas = array("q")  # 0: faulty, which contradicts nothing
         self._relations = RelationsOfFile()
         self._accounts = array("q")  # 0: the row names no account
 
@@ -39,7 +39,7 @@ class HouseholdsOfFile:
         columns = block.columns
         self._households.extend(0 if number is None else hash(number) or 1 for number in columns["household_no"])
         self._rows.extend(block.numbers)
-        self._areas.extend(map(hash, columns["area_code"]))
+        self._areas.extend(0 if code is None else hash(code) or 1 for code in columns["area_code"])
         self._relations.add(block)
         if columns["account_number"].count(None) == len(block):
             self._accounts.extend([0] * len(block))
@@ -57,10 +57,9 @@ class HouseholdsOfFile:
             self._blame(found, order, starts, group, _heads_fault(int(heads[group])))
         for place, what in self._relations.contradictions(order, starts):
             found.setdefault(self._rows[place], []).append(_CONTRADICTIONS[what])
-        areas = np.frombuffer(self._areas, np.int64)[order]
-        for group in np.flatnonzero(np.maximum.reduceat(areas, starts) != np.minimum.reduceat(areas, starts)).tolist():
+        for group in _with_two(self._areas, order, starts):
             self._blame(found, order, starts, group, _AREAS_DIFFER)
-        for group in self._with_two_accounts(order, starts):
+        for group in _with_two(self._accounts, order, starts):
             self._blame(found, order, starts, group, _ACCOUNTS_DIFFER)
         return found
 
@@ -88,16 +87,18 @@ class HouseholdsOfFile:
         starts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1])) if len(order) else np.empty(0, np.int64)
         return order, starts
 
-    def _with_two_accounts(self, order: Numbers, starts: Numbers) -> list[int]:
-        accounts = np.frombuffer(self._accounts, np.int64)[order]
-        highest = np.maximum.reduceat(np.where(accounts == 0, np.iinfo(np.int64).min, accounts), starts)
-        lowest = np.minimum.reduceat(np.where(accounts == 0, np.iinfo(np.int64).max, accounts), starts)
-        return np.flatnonzero((highest != lowest) & (highest != np.iinfo(np.int64).min)).tolist()
-
     def _blame(self, found: Verdicts, order: Numbers, starts: Numbers, group: int, fault: RowFault) -> None:
         end = starts[group + 1] if group + 1 < len(starts) else len(order)
         for place in order[starts[group] : end].tolist():
             found.setdefault(self._rows[place], []).append(fault)
+
+
+def _with_two(digests: array[int], order: Numbers, starts: Numbers) -> list[int]:
+    """The households with two different values; 0 is none."""
+    values = np.frombuffer(digests, np.int64)[order]
+    highest = np.maximum.reduceat(np.where(values == 0, np.iinfo(np.int64).min, values), starts)
+    lowest = np.minimum.reduceat(np.where(values == 0, np.iinfo(np.int64).max, values), starts)
+    return np.flatnonzero((highest != lowest) & (highest != np.iinfo(np.int64).min)).tolist()
 
 
 def _account(bank: Any, number: Any, holder: Any, kind: Any) -> int:

@@ -21,6 +21,8 @@ Status = Literal["queued", "succeeded", "failed"]
 Mask = Callable[[str, str], str]
 """Column name and text → what somebody may see who hasn't asked for plain values."""
 
+#: The second sheet of our templates, which nobody has to be told was not read.
+INSTRUCTIONS: Final = "填写说明"
 _NOTES: Final = 2  # rows above the header
 _TAKEN: Final = re.compile(r"导出人：.*；导出编号：[0-9a-f-]{36}$", re.DOTALL)
 _NUMBER_LIKE: Final = re.compile(r"[0-9０-９Xx*]{7,}")
@@ -65,7 +67,9 @@ class Exports(Protocol):
     async def get(self, scope: AreaScope, export_id: UUID) -> ExportRun: ...
 
 
-def check_order(order: ExportOrder, kinds: Mapping[str, Kind], profiles: Mapping[str, Profile], actor: Actor) -> Kind:
+def check_order(
+    order: ExportOrder, kinds: Mapping[str, Kind], profiles: Mapping[str, Profile], actor: Actor, today: date
+) -> Kind:
     """The kind that is wanted, when this caller may have it.
 
     ``Malformed`` names what isn't known; ``Forbidden`` export_duty_required; ``NotFound`` area_not_found outside his area.
@@ -77,6 +81,8 @@ def check_order(order: ExportOrder, kinds: Mapping[str, Kind], profiles: Mapping
     require_exporter(kind, actor)
     _check_profile(order, kind, profiles)
     _check_purpose(order.purpose)
+    if order.as_of > today:
+        raise _malformed("/as_of", "date_in_future", "截至日期不能晚于今天，请更正；导出当前数据的不必填写。")
     if not actor.scope.covers(order.area_code):
         raise NotFound("area_not_found", "没有该区划，或不在您的辖区内，请核对区划代码。")
     return kind

@@ -37,6 +37,16 @@ _SAYS_NOTHING: Final = re.compile(
 )
 
 
+_NAMED: Final = 10
+_LONGEST_NAMED: Final = 30
+
+
+def listed(names: Collection[str], what: str = "列") -> str:
+    """The first ten, shortened, and how many there are: a file may have as many as it likes, a message may not."""
+    shown = [name if len(name) <= _LONGEST_NAMED else f"{name[:_LONGEST_NAMED]}…" for name in list(names)[:_NAMED]]
+    return "、".join(shown) + (f" 等 {len(names)} {what}" if len(names) > _NAMED else "")
+
+
 class HeaderFault(Malformed):
     """The table's header can't be used; ``detail`` says which columns are wanted."""
 
@@ -213,7 +223,7 @@ def _refuse_repeated(kind: Kind, layout: Layout) -> None:
             places.setdefault(name, []).append(place)
     for name, found in places.items():
         if len(found) > 1:
-            where = "、".join(map(str, found))
+            where = "、".join(map(str, found[:_NAMED])) + ("……" if len(found) > _NAMED else "")
             raise HeaderFault("header_repeated", f"“{kind.column(name).title}”在表头中重复（第 {where} 列），请只留一列。")
 
 
@@ -221,7 +231,7 @@ def _refuse_missing(kind: Kind, layout: Layout, supplied: Collection[str]) -> No
     there = {*layout.fields, *supplied}
     missing = [column.title for column in kind.columns if column.required and column.name not in there]
     if missing:
-        unknown = f"没有认出的列：{'、'.join(layout.unknown[:20])}。" if layout.unknown else ""
+        unknown = f"没有认出的列：{listed(layout.unknown)}。" if layout.unknown else ""
         raise HeaderFault(
             "header_columns_missing",
             f"第 {layout.header_row} 行的表头缺少必填列：{'、'.join(missing)}。请按模板补上，或改用模板的列名。{unknown}",

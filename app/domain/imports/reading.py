@@ -92,6 +92,7 @@ def _check_areas(plan: Plan, block: Block, verdicts: Verdicts) -> None:
         for number, code in zip(block.numbers, codes, strict=True):
             if code in bad:
                 _blame(verdicts, number, bad[code])
+        block.columns[plan.kind.area_field] = [None if code in bad else code for code in codes]
 
 
 def _area_fault(plan: Plan, title: str, code: str) -> RowFault:

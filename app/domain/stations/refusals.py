@@ -24,7 +24,7 @@ def station_not_found() -> NotFound:
 
 
 def staff_not_found() -> NotFound:
-    return NotFound("staff_not_found", "该工作站没有这名工作人员，请先读取人员名单。")
+    return NotFound("staff_not_found", "该工作站没有这名工作人员，请核对是否选错了人或工作站。")
 
 
 def informant_not_found() -> NotFound:

@@ -119,7 +119,7 @@ async def request_export(
         plain=body.plain,
         profile=body.profile,
     )
-    check_order(order, KINDS, profiles(), actor)
+    check_order(order, KINDS, profiles(), actor, clock.today)
     if await find_area(session, order.area_code, clock.today) is None:
         raise area_not_found(order.area_code)
     run = ExportRun(new_id(), order, "queued", 0, None, None, None, None, actor.id, actor.name, clock.now, None)

@@ -220,7 +220,12 @@ def _kept(headers: Sequence[str]) -> list[int]:
 
 def _cells(row: RejectedRow, kept: Sequence[int]) -> list[str | int]:
     cells = ["" if cell is None else str(cell).removesuffix("T00:00:00") for cell in row.cells]  # of dates in a workbook
-    return [row.number, "；".join(map(_reason, row.faults)), *(cells[place] for place in kept if place < len(cells))]
+    return [row.number, _reasons(row.faults), *(cells[place] for place in kept if place < len(cells))]
+
+
+def _reasons(faults: Sequence[RowFault]) -> str:
+    """As one sentence."""
+    return "；".join(_reason(fault).rstrip("。") for fault in faults) + "。"
 
 
 def _reason(fault: RowFault) -> str:

@@ -12,6 +12,7 @@ from fastapi import Path, Response
 
 from app.domain.errors import NotFound
 from app.domain.imports.cells import Choice, Number, Whole, Yuan
+from app.domain.imports.exporting import INSTRUCTIONS
 from app.domain.imports.model import Column, Kind
 from app.domain.imports.registry import find_kind
 from app.routers.route import api_router
@@ -50,7 +51,7 @@ async def template_xlsx(kind: KindCode, _actor: Reader) -> Response:
     found = _kind(kind)
     texts = [place for place, column in enumerate(found.columns) if not isinstance(column.cell, Number | Whole | Yuan)]
     data = Sheet(found.title, _heading(found), [], text_columns=texts)
-    sheets = [data, Sheet("填写说明", NOTES, [_note(column) for column in found.columns])]
+    sheets = [data, Sheet(INSTRUCTIONS, NOTES, [_note(column) for column in found.columns])]
     content = await asyncio.to_thread(workbook, sheets)
     return Response(content, media_type=XLSX, headers=_attachment(found, "xlsx"))
 

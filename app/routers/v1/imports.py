@@ -91,9 +91,9 @@ def _form_of(upload: Upload) -> ImportForm:
         form = ImportForm.model_validate(upload.fields)
     except ValidationError as error:
         findings += [{**one, "loc": ("body", *one["loc"])} for one in error.errors()]
-    if upload.file_field is None or not upload.file_name:
+    if upload.file_field != "file" or not upload.file_name:
         findings.append({"type": "missing", "loc": ("body", "file"), "msg": ""})
-    elif upload.file_field != "file":
+    if upload.file_field not in (None, "file"):
         findings.append({"type": "extra_forbidden", "loc": ("body", upload.file_field), "msg": ""})
     if findings or form is None:
         raise RequestValidationError(findings)

@@ -17,7 +17,14 @@ ROW_FAULTS: dict[str, str] = {
 ERRORS: dict[str, str] = {
     "official_elsewhere": "此人已在其他辖区备案",
 }
+#: The same of single rows: a row is refused under the code of the constraint that refused it.
+REFUSED_ROWS: dict[str, str] = ERRORS | {
+    "informant_period_overlaps": "信息监督员任期重叠",
+    "staff_period_overlaps": "任职期间重叠",
+    "station_exists": "该乡镇（街道）已有工作站",
+    "station_leader_taken": "站长或副站长已有人担任",
+}
 
 
 def registry() -> dict[str, dict[str, str]]:
-    return {"error": ERRORS, "import_row_fault": ROW_FAULTS}
+    return {"error": ERRORS, "import_row_fault": ROW_FAULTS | REFUSED_ROWS}
