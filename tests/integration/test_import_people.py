@@ -241,6 +241,7 @@ async def test_people_elsewhere_are_refused_without_saying_where(people: Bench, 
     await neighbours.write(neighbour)
     abroad = Bench.of(runtime, "people", QIANSHAN_SCOPE)
     block, _ = parsed(abroad.kind, [stranger], QIANSHAN_SCOPE)
+    block.columns["area_code"] = [QIANSHAN]  # which the areas of these tests leave out, so that it counts as faulty
     async with transaction(runtime.engine, QIANSHAN_SCOPE) as session:
         assert (await abroad.writer.write(QIANSHAN_SCOPE, session, block, await abroad.start())).created == 1
     applied, _ = await people.write(
