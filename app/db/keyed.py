@@ -20,7 +20,7 @@ from app.db.base import columns
 def each_key(keys: Mapping[str, tuple[Any, Sequence[Any]]]) -> sa.TableValuedAlias:
     """The keys as a table ``wanted``: column name → its type and values, all of one length."""
     arrays = [sa.cast(list(values), ARRAY(kind)) for kind, values in keys.values()]
-    return sa.func.unnest(*arrays).table_valued(*keys, name="wanted").render_derived()
+    return sa.func.unnest(*arrays).table_valued(*keys).render_derived(name="wanted")
 
 
 def found_by(
