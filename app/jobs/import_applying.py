@@ -15,14 +15,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.import_writers import RunContext, writer_of
 from app.db.import_writers.row_digests import KnowsRows, RowDigests
-from app.db.repositories.identity import add_found_elsewhere
+from app.db.repositories.identity import add_found_elsewhere, add_stop
 from app.db.repositories.import_parts import ImportPartRepository, PartSeals, StagedPart, rejections
 from app.db.repositories.imports import ImportRepository
 from app.domain.access import AreaScope
 from app.domain.imports import service
-from app.domain.imports.elsewhere import WINDOW, require_no_asking, rows_elsewhere
+from app.domain.imports.elsewhere import STOPPED, WINDOW, require_no_asking, rows_elsewhere
 from app.domain.imports.header import Layout
-from app.domain.imports.model import Applied, Block
+from app.domain.imports.model import Applied, Block, Verdicts
 from app.domain.imports.ports import ImportRun
 from app.domain.imports.reading import Plan, RawRow, parse_block
 from app.jobs.import_running import context_of, fail_run, hold_kind, parts_go_side_by_side, plan_of, record_end, today_of
@@ -47,11 +47,11 @@ class ApplyHandler:
             outcome = _counts(Applied(unchanged=len(digests)))
         else:
             plan = await plan_of(imports, job.scope, run, Layout.from_json(read["columns"]), today_of(job))
-            rows, block = await asyncio.to_thread(_block_of, plan, seals, part)
+            rows, block, found = await asyncio.to_thread(_block_of, plan, seals, part)
             await hold_kind(session, job.scope, context.kind, beside_others=parts_go_side_by_side(run))
             applied = await _write(session, run, plan, context, block, digests)
             await _count_elsewhere(session, run, applied, digests, now)
-            outcome = _outcome(seals, part, rows, applied)
+            outcome = _outcome(seals, part, rows, applied, applied.refused | found)
         await parts.set(job.scope, run.id, number, done=True, **outcome)
         return None
 
@@ -75,7 +75,9 @@ class ApplyHandler:
         *,
         now: datetime,
     ) -> None:
-        await fail_run(session, job, problem, now)
+        run = await fail_run(session, job, problem, now)
+        if problem["code"] == STOPPED:
+            await add_stop(session, run.requested_by, now)
 
 
 def _digests_of(part: StagedPart, seals: PartSeals) -> RowDigests | None:
@@ -90,12 +92,12 @@ async def _says_nothing_new(session: AsyncSession, scope: AreaScope, context: Ru
     return isinstance(writer, KnowsRows) and await writer.says_nothing_new(scope, session, digests)
 
 
-def _block_of(plan: Plan, seals: PartSeals, part: StagedPart) -> tuple[list[RawRow], Block]:
-    """The rows as sent, and those that reading has let through."""
+def _block_of(plan: Plan, seals: PartSeals, part: StagedPart) -> tuple[list[RawRow], Block, Verdicts]:
+    """The rows as sent that reading has let through, what they say, and what is wrong with them by now."""
     rejected = {one.number for one in seals.open_rejected(part)}
     rows = [row for row in seals.open_rows(part) if row[0] not in rejected]
     block, verdicts = parse_block(plan, rows)
-    return rows, block.without(verdicts)
+    return rows, block.without(verdicts), verdicts
 
 
 async def _write(
@@ -128,11 +130,11 @@ async def _count_elsewhere(
     require_no_asking(run.area_code, await add_found_elsewhere(session, run.requested_by, subjects, now, now - WINDOW))
 
 
-def _outcome(seals: PartSeals, part: StagedPart, rows: Sequence[RawRow], applied: Applied) -> dict[str, Any]:
-    """A part's columns after it has been written; what the writer refused joins the rejected rows."""
-    if not applied.refused:
+def _outcome(seals: PartSeals, part: StagedPart, rows: Sequence[RawRow], applied: Applied, refused: Verdicts) -> dict[str, Any]:
+    """A part's columns after it has been written; what was refused while writing joins the rejected rows."""
+    if not refused:
         return _counts(applied)
-    rejected = rejections(rows, applied.refused, seals.open_rejected(part))
+    rejected = rejections(rows, refused, seals.open_rejected(part))
     return _counts(applied) | {"rejected": len(rejected), "rejected_sealed": seals.seal_rejected(part.number, rejected)}
 
 

@@ -64,9 +64,10 @@ async def record_end(session: AsyncSession, run: ImportRun, action: str, reason:
     await write_audit(session, [entry], None, district=run.area_code[:6])
 
 
-async def fail_run(session: AsyncSession, job: JobView, problem: dict[str, Any], now: datetime) -> None:
+async def fail_run(session: AsyncSession, job: JobView, problem: dict[str, Any], now: datetime) -> ImportRun:
     run = await service.fail(ImportRepository(session), job.scope, job.subject, problem, now)
     await record_end(session, run, "import.failed", reason=str(problem["code"]))
+    return run
 
 
 def context_of(runtime: Runtime, run: ImportRun, now: datetime, today: date) -> RunContext:

@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.constraints import is_still_referred_to
-from app.db.import_writers import RunContext, writer_of
+from app.db.import_writers import HoldsSubjects, RunContext, writer_of
 from app.db.import_writers.row_digests import KnowsRows
 from app.db.repositories.import_parts import ImportPartRepository, PartSeals, StagedPart
 from app.db.repositories.imports import ImportRepository
@@ -228,9 +228,11 @@ async def take_back(
 ) -> None:
     """All that an import wrote, in the caller's transaction. Raises Conflict import_cannot_be_undone."""
     await hold_kind(session, scope, kind_of(run.order.kind))
+    if isinstance(writer := writer_of(kind_of(run.order.kind)), HoldsSubjects):
+        await writer.hold(scope, session, run.id)
     await require_nothing_built_on(runtime, session, scope, run, now, today)
     try:
-        await writer_of(kind_of(run.order.kind)).undo(scope, session, run.id, context_of(runtime, run, now, today))
+        await writer.undo(scope, session, run.id, context_of(runtime, run, now, today))
     except (DBAPIError, asyncpg.PostgresError) as error:
         if is_still_referred_to(error):
             raise service.built_on_by_others() from error

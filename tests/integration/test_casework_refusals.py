@@ -285,7 +285,7 @@ async def test_an_opinion_needs_its_facts(sign_in: SignIn) -> None:
 
 async def test_a_household_that_changed_goes_back_before_it_is_decided(sign_in: SignIn) -> None:
     case = await (await drafted(sign_in)).notice_closed()
-    baby = await registered(case.clerk, name="陈示宝", id_number=fresh_number(None))
+    baby = await registered(case.clerk, name="陈示宝", id_number=fresh_number(relation="child"))
     joined = {"person_id": baby["id"], "relation": "child", "since": "2026-03-20"}
     added = await case.clerk.post(f"/api/v1/households/{case.family.household_id}/members", json=joined)
     assert added.status_code < 300, added.text

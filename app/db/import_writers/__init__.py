@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -58,6 +58,15 @@ class Writer(Protocol):
 
     async def undo(self, scope: AreaScope, session: AsyncSession, import_id: UUID, run: RunContext) -> None:
         """Takes away what the import created and puts back what it changed; called only when nothing built on it."""
+        ...
+
+
+@runtime_checkable
+class HoldsSubjects(Protocol):
+    """A writer whose subjects are edited at the desk, too: nobody else may write them between looking and taking back."""
+
+    async def hold(self, scope: AreaScope, session: AsyncSession, import_id: UUID) -> None:
+        """Takes the rows of whatever the import wrote for this transaction."""
         ...
 
 

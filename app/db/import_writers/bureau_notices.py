@@ -42,10 +42,9 @@ class NoticeWriter(TableWriter):
         faults = {}
         for row in rows:
             person = known.get(row.fields["id_number"])
-            row.columns["person_id"] = None if person is None else person["id"]
-            row.columns.setdefault("received_on", run.today)
             if person is None:
                 continue
+            row.columns["person_id"] = person["id"]
             row.columns.setdefault("area_code", person["area_code"])
             if person["name_key"] != normalise_name(row.fields["name"]):
                 faults[row.number] = OTHER_NAME
@@ -56,7 +55,7 @@ class NoticeWriter(TableWriter):
         scope: AreaScope,
         session: AsyncSession,
         rows: Sequence[Wanted],
-        run: RunContext,  # noqa: ARG002
+        run: RunContext,
     ) -> dict[Key, Row]:
         """Of what several offices were told that of the row's own area, or else any that the sender sees."""
         if not rows:
@@ -66,10 +65,10 @@ class NoticeWriter(TableWriter):
         told: dict[Key, list[Row]] = defaultdict(list)
         for one in (await session.execute(sa.select(*found.c).select_from(there).order_by(found.c.id))).mappings():
             told[tuple(one[name] for name in self.target.key)].append(dict(one))
-        chosen = {row.key: _chosen(told.get(row.key, ()), row.columns.get("area_code")) for row in rows}
+        chosen = {row.key: _chosen(told.get(row.key, ()), row) for row in rows}
         for row in rows:
-            before = chosen[row.key]
-            row.columns.setdefault("area_code", scope.prefix if before is None else before["area_code"])
+            default = {"person_id": None, "area_code": scope.prefix, "received_on": run.today}
+            row.columns = {name: (chosen[row.key] or default)[name] for name in default} | row.columns
         return {key: before for key, before in chosen.items() if before is not None}
 
     def subject_of(self, row: Wanted) -> Key:
@@ -82,9 +81,10 @@ class NoticeWriter(TableWriter):
         return placed and super()._is_as_wanted(row, before, run)
 
 
-def _chosen(told: Sequence[Row], area_code: str | None) -> Row | None:
-    own = [one for one in told if one["area_code"] == area_code]
-    return next(iter(own or told), None)
+def _chosen(told: Sequence[Row], row: Wanted) -> Row | None:
+    """Of the row's own area; a row that names none may be any of them."""
+    own = [one for one in told if one["area_code"] == row.columns.get("area_code")]
+    return next(iter(own or (() if "area_code" in row.fields else told)), None)
 
 
 def target_of(kind: str, *more: str, **constants: Any) -> Target:

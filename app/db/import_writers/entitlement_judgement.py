@@ -77,7 +77,7 @@ async def judge_rolls(task: Task, session: AsyncSession) -> list[Roll]:
     """The rows that stand; the others are refused, each with its reason."""
     rows = {place: {name: values[place] for name, values in task.block.columns.items()} for place in task.places}
     known = await _look_up(task, session, rows)
-    taken: set[tuple[UUID, str]] = set()
+    taken: set[tuple[UUID, UUID | None, str]] = set()
     found = []
     for place, row in rows.items():
         known.payees.judge(task, place)
@@ -139,11 +139,11 @@ def _judge(task: Task, place: int, row: Mapping[str, Any], known: Known) -> Roll
             return None
     person = covered[0] if row["programme"] in PER_PERSON else None
     payee = known.payees.people.get(row["payee_number"] or "")
-    name = None if payee is None else next((one["name"] for one in members if one["id"] == payee["id"]), None)
+    name = None if payee is None else payee["name"]
     return Roll(place, row, household, person, covered, row["residence"] or household["residence"], name)
 
 
-def _judge_holding(task: Task, roll: Roll, known: Known, taken: set[tuple[UUID, str]]) -> bool:
+def _judge_holding(task: Task, roll: Roll, known: Known, taken: set[tuple[UUID, UUID | None, str]]) -> bool:
     """Nobody draws the same twice; what an import made may be changed by one."""
     mark = task.mark(roll.place)
     person_id = roll.person["id"] if roll.person else None
@@ -155,13 +155,19 @@ def _judge_holding(task: Task, roll: Roll, known: Known, taken: set[tuple[UUID, 
         task.refusals.refuse(roll.place, "项目", "already_there", "该待遇已导入，而本次只新增；要更新请改用更新方式导入。")
         return False
     roll.entitlement = held
+    own = (roll.household["id"], person_id, roll.programme)
+    if own in taken:
+        task.refusals.refuse(roll.place, "项目", "duplicate_in_file", "该户（或此人）的同一项目在名册中不止一行，请只保留一行。")
+        return False
     if any(
-        _drawn_elsewhere(one["person_uid"], roll, known) or (one["person_uid"], roll.programme) in taken for one in roll.covered
+        _drawn_elsewhere(one["person_uid"], roll, known) or (one["person_uid"], None, roll.programme) in taken
+        for one in roll.covered
     ):
         text = "保障人员中有人已享受同一项目，不能重复保障（民发〔2022〕83号 三(一)），请先核实并终止其中一处。"
         task.refusals.refuse(roll.place, "保障人员身份证号", "member_already_enrolled", text)
         return False
-    taken.update((one["person_uid"], roll.programme) for one in roll.covered)
+    taken.update((one["person_uid"], None, roll.programme) for one in roll.covered)
+    taken.add(own)
     return True
 
 

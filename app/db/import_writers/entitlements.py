@@ -20,7 +20,7 @@ from app.db.import_writers.entitlement_judgement import Roll, judge_rolls
 from app.db.import_writers.payees import forget_marks, open_task
 from app.db.import_writers.people_households import account_changes, write_households
 from app.db.import_writers.people_task import Task, add_marks, reprint_marks
-from app.db.import_writers.people_undo import images_of, restore_marks, take_back, what_built_on
+from app.db.import_writers.people_undo import hold_written, images_of, restore_marks, take_back, what_built_on
 from app.db.repositories.case_rows import entitlement_number
 from app.db.session import raw_connection
 from app.db.tables.casework import Enrolment, Entitlement, EntitlementAmount, EntitlementMember
@@ -88,6 +88,9 @@ class EntitlementsWriter:
         households = await what_built_on(scope, session, import_id, ("later_imports", "later_edits"))
         total = {code: found.get(code, 0) + households.get(code, 0) for code in {*found, *households}}
         return {code: count for code, count in sorted(total.items()) if count}
+
+    async def hold(self, scope: AreaScope, session: AsyncSession, import_id: UUID) -> None:
+        await hold_written(scope, session, import_id)
 
     async def undo(self, scope: AreaScope, session: AsyncSession, import_id: UUID, run: RunContext) -> None:
         """Entitlements that the import made go with everything that hangs on them; accounts are as they were."""

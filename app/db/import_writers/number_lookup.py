@@ -17,7 +17,7 @@ from app.domain.access import AreaScope
 from app.security.fields import BlindIndex, Field
 
 PERSON = columns(Person)
-FIELDS = ("id", "person_uid", "area_code", "name_key", "version")
+FIELDS = ("id", "person_uid", "area_code", "name", "name_key", "version")
 
 
 def digests_of(blind_index: BlindIndex, numbers: Iterable[str]) -> dict[tuple[int, bytes], str]:
@@ -39,7 +39,7 @@ def each_digest(digests: Iterable[tuple[int, bytes]]) -> sa.TableValuedAlias:
 async def find_people(
     scope: AreaScope, session: AsyncSession, blind_index: BlindIndex, numbers: Iterable[str]
 ) -> dict[str, Mapping[str, Any]]:
-    """Number → id, person_uid, area_code, name_key, version of the person registered in the scope; others are left out."""
+    """Number → id, person_uid, area_code, name, name_key, version of the person registered in the scope; others are left out."""
     digests = digests_of(blind_index, numbers)
     wanted = each_digest(digests)
     key = found_by(IdentityKey, {"index_version": wanted.c.index_version, "bidx": wanted.c.bidx})

@@ -55,6 +55,10 @@ class OfficialWriter(TableWriter):
         found = (await session.execute(statement)).mappings()
         return {(digests[row["index_version"], bytes(row["bidx"])],): {name: row[name] for name in NAMES} for row in found}
 
+    def subject_of(self, row: Wanted) -> Key:
+        """Somebody withdrawn or moved may be put on record elsewhere: each area has a mark of its own."""
+        return (*row.key, row.columns["area_code"] if row.before is None else row.before["area_code"])
+
     async def inserted(self, scope: AreaScope, session: AsyncSession, rows: Sequence[Wanted], run: RunContext) -> None:
         numbers = [
             {

@@ -13,7 +13,7 @@ from app.db.import_writers import RunContext, marks, people_known, register_writ
 from app.db.import_writers.number_lookup import find_people
 from app.db.import_writers.people_households import account_changes, write_households
 from app.db.import_writers.people_task import Refusals, Task, add_marks, move_marks
-from app.db.import_writers.people_undo import take_back, what_built_on
+from app.db.import_writers.people_undo import hold_written, take_back, what_built_on
 from app.db.import_writers.row_digests import RowDigests
 from app.db.session import raw_connection
 from app.domain.access import AreaScope
@@ -99,6 +99,9 @@ class PayeesWriter:
     ) -> dict[str, int]:
         """Later imports and edits of the same households. What was paid carries a copy of the account."""
         return await what_built_on(scope, session, import_id, ("later_imports", "later_edits"))
+
+    async def hold(self, scope: AreaScope, session: AsyncSession, import_id: UUID) -> None:
+        await hold_written(scope, session, import_id)
 
     async def undo(self, scope: AreaScope, session: AsyncSession, import_id: UUID, run: RunContext) -> None:
         """The accounts as they were."""

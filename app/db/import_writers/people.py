@@ -23,7 +23,7 @@ from app.db.import_writers.people_judgement import OnRecord, judge_households, j
 from app.db.import_writers.people_rows import KIND, Columns, column
 from app.db.import_writers.people_staging import add_people
 from app.db.import_writers.people_task import Refusals, Task, reprint_marks
-from app.db.import_writers.people_undo import take_back, what_built_on
+from app.db.import_writers.people_undo import hold_written, take_back, what_built_on
 from app.db.import_writers.row_digests import RowDigests
 from app.db.import_writers.setwise import new_ids
 from app.db.session import raw_connection
@@ -93,6 +93,9 @@ class PeopleWriter:
     ) -> dict[str, int]:
         """Applications, entitlements, later imports and edits."""
         return await what_built_on(scope, session, import_id)
+
+    async def hold(self, scope: AreaScope, session: AsyncSession, import_id: UUID) -> None:
+        await hold_written(scope, session, import_id)
 
     async def undo(self, scope: AreaScope, session: AsyncSession, import_id: UUID, run: RunContext) -> None:
         """Takes people and households away that the import made, and puts back what it changed."""

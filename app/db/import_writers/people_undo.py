@@ -101,6 +101,11 @@ _BEFORES = """
     SELECT id, kind, subject_key, subject_id, before_sealed, mark_before::text AS mark_before FROM import_before
     WHERE district = $1 AND import_id = $2 AND kind = ANY($3::text[]) ORDER BY id
 """
+_HOLD = """
+    SELECT FROM {table} t WHERE t.district = $1
+        AND t.id IN (SELECT subject_id FROM import_mark WHERE district = $1 AND import_id = $2)
+    ORDER BY t.id FOR NO KEY UPDATE
+"""
 _VERSIONS = "SELECT id, version FROM {table} WHERE district = $1 AND id = ANY($2::uuid[]) FOR NO KEY UPDATE"
 _BLOCK = 5_000
 Image = tuple[Any, dict[str, Any]]
@@ -119,6 +124,13 @@ async def what_built_on(
         if count := await driver.fetchval(query, scope.district, subject):
             found[code] = count
     return found
+
+
+async def hold_written(scope: AreaScope, session: AsyncSession, import_id: UUID) -> None:
+    """People and households that an import wrote, in one order each, as the desk and other imports hold them."""
+    driver = await raw_connection(session)
+    for table in ("person", "household"):
+        await driver.execute(_HOLD.format(table=table), scope.district, import_id)
 
 
 async def take_back(scope: AreaScope, session: AsyncSession, import_id: UUID, run: RunContext) -> None:

@@ -109,7 +109,7 @@ class TableWriter:
         outcome = _Outcome()
         rows = await self._prepare(scope, session, block, run, outcome)
         self._decide(rows, run, outcome)
-        await self._apply(scope, session, outcome.created + outcome.updated, run, outcome)
+        await self._apply(scope, session, outcome.updated + outcome.created, run, outcome)
         created = sum(row.number not in outcome.refused for row in outcome.created)
         updated = sum(row.number not in outcome.refused for row in outcome.updated)
         return Applied(created, updated, outcome.unchanged, outcome.refused)
@@ -121,7 +121,7 @@ class TableWriter:
     ) -> list[Wanted]:
         target = self.target
         rows = [Wanted(number, _given(values), dict(target.constants)) for number, values in block.rows()]
-        rows = await self._resolve(scope, session, rows, outcome)
+        rows = await self._resolve(scope, session, rows, run, outcome)
         for row in rows:
             row.columns |= {column: row.fields[name] for name, column in target.values.items() if name in row.fields}
             for column, name in target.digests.items():
@@ -140,14 +140,17 @@ class TableWriter:
             row.mark = marked.get(row.subject_key)
         return rows
 
-    async def _resolve(self, scope: AreaScope, session: AsyncSession, rows: list[Wanted], outcome: _Outcome) -> list[Wanted]:
+    async def _resolve(
+        self, scope: AreaScope, session: AsyncSession, rows: list[Wanted], run: RunContext, outcome: _Outcome
+    ) -> list[Wanted]:
         for reference in self.target.references:
             values = list(dict.fromkeys(row.fields[reference.field] for row in rows))
             found = await reference.resolve(scope, session, values)
             for row in rows:
                 row.columns[reference.column] = found.get(row.fields[reference.field])
                 if row.columns[reference.column] is None:
-                    outcome.refused[row.number] = [RowFault(reference.field, reference.code, reference.message)]
+                    title = run.kind.column(reference.field).title
+                    outcome.refused[row.number] = [RowFault(title, reference.code, reference.message)]
             rows = [row for row in rows if row.number not in outcome.refused]
         return rows
 
@@ -213,12 +216,12 @@ class TableWriter:
         start = self.target.stamps(run.now, run.actor_id) | self.target.default_columns() | {"district": scope.district}
         for row in created:
             row.columns["id"] = new_id()
+        if updated:  # first: whoever leaves makes room for who comes
+            await self._update(scope, session, [(_id(row), self._changes(row, run.cipher)) for row in updated], run)
         if created:
             values = [start | row.columns | self._sealed(row, row.columns["id"], run.cipher) for row in created]
             await session.execute(sa.insert(self._table), values)
             await self.inserted(scope, session, created, run)
-        if updated:
-            await self._update(scope, session, [(_id(row), self._changes(row, run.cipher)) for row in updated], run)
         befores = [Before(row.subject_key, _id(row), _area(row), pack(row.before or {}), row.mark) for row in updated]
         await marks.keep_before(scope, session, run, befores)
         written = [
@@ -294,13 +297,13 @@ class TableWriter:
             (image["id"], {name: value for name, value in image.items() if name not in KEPT})
             for image in (unpack(before.image) for before in befores)
         ]
-        await self._update(scope, session, restored, run)
         created = [mark.subject_id for mark in await marks.marks_of(scope, session, import_id) if mark.created]
         await self.deleting(scope, session, created)
         wanted = sa.select(sa.func.unnest(sa.cast(created, ARRAY(sa.Uuid))))
         gone = await session.execute(sa.delete(self._table).where(within(scope, table), table.id.in_(wanted)).returning(table.id))
         if len(gone.all()) != len(created):
             raise Conflict("import_cannot_be_undone", "导入的部分记录已被删除或移出辖区，不能整体撤销，请逐条办理。")
+        await self._update(scope, session, restored, run)
         await marks.take_back(scope, session, run.kind.code, import_id, befores)
 
     @property

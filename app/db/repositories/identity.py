@@ -23,6 +23,7 @@ KEY = columns(IdentityKey)
 HOME = columns(IdentityHome)
 ATTEMPT = columns(ElsewhereAttempt)
 FOUND = columns(FoundElsewhere)
+STOPPED = b"stopped"  # no digest of a number: those have sixteen bytes
 
 
 class IdentityRepository:
@@ -90,6 +91,17 @@ async def add_found_elsewhere(
     await session.execute(statement, rows)
     counted = select(func.count()).select_from(FoundElsewhere).where(FOUND.account_id == account_id, FOUND.at > since)
     return (await session.execute(counted)).scalar_one()
+
+
+async def add_stop(session: AsyncSession, account_id: UUID, now: datetime) -> None:
+    """An import of the account was stopped for having found too many."""
+    statement = upsert(FoundElsewhere).on_conflict_do_update(index_elements=["account_id", "subject_key"], set_={"at": now})
+    await session.execute(statement.values(account_id=account_id, subject_key=STOPPED, at=now))
+
+
+async def was_stopped(session: AsyncSession, account_id: UUID, since: datetime) -> bool:
+    stop = select(FOUND.at).where(FOUND.account_id == account_id, FOUND.subject_key == STOPPED, FOUND.at > since)
+    return (await session.execute(stop)).first() is not None
 
 
 async def add_attempt_elsewhere(

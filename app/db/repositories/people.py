@@ -60,15 +60,21 @@ class PeopleRepository:
 
     async def get_locked(self, scope: AreaScope, person_id: UUID, on: date) -> PersonRecord:
         """Like ``get``, after taking the person for this transaction."""
-        await lock_subjects(self._session, [person_id.bytes])
+        await self._hold(scope, [person_id])
         return await self.get(scope, person_id, on)
 
     async def list_locked(self, scope: AreaScope, person_ids: Iterable[UUID]) -> Sequence[PersonRecord]:
         """Those who are there, without their facts, after taking all of them for this transaction."""
         wanted = list(person_ids)
-        await lock_subjects(self._session, [person_id.bytes for person_id in wanted])
+        await self._hold(scope, wanted)
         statement = select(Person).where(within(scope, PERSON), PERSON.id.in_(wanted))
         return [self._record(row, Attributes()) for row in (await self._session.execute(statement)).scalars()]
+
+    async def _hold(self, scope: AreaScope, person_ids: Sequence[UUID]) -> None:
+        """Against others at the desk by their numbers, and by their rows against imports, which hold no number of each."""
+        await lock_subjects(self._session, [person_id.bytes for person_id in person_ids])
+        rows = select(PERSON.id).where(within(scope, PERSON), PERSON.id.in_(person_ids)).order_by(PERSON.id)
+        await self._session.execute(rows.with_for_update(key_share=True))
 
     async def birth_dates(self, scope: AreaScope, person_ids: Iterable[UUID]) -> Mapping[UUID, date]:
         """Of those within the scope, without taking them for this transaction."""

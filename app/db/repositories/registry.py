@@ -66,9 +66,11 @@ class HouseholdRepository:
     # reading
 
     async def lock(self, scope: AreaScope, household_ids: Iterable[UUID]) -> None:
-        """Takes the households for this transaction."""
-        district = scope.district.encode()
-        await lock_subjects(self._session, [district + household_id.bytes for household_id in household_ids])
+        """Takes the households for this transaction: by number against the desk, by row against imports."""
+        wanted, district = list(household_ids), scope.district.encode()
+        await lock_subjects(self._session, [district + household_id.bytes for household_id in wanted])
+        rows = select(HOUSEHOLD.id).where(within(scope, HOUSEHOLD), HOUSEHOLD.id.in_(wanted)).order_by(HOUSEHOLD.id)
+        await self._session.execute(rows.with_for_update(key_share=True))
 
     async def get(self, scope: AreaScope, household_id: UUID, on: date) -> HouseholdRecord:
         """The household with its members of the day. ``NotFound`` household_not_found."""

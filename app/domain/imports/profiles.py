@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, cast
 
-from app.domain.imports.cells.column import half_width
+from app.domain.imports.cells.column import NOT_FEN, half_width
 from app.domain.imports.model import Cell, Kind
 
 Direction = Literal["import", "export"]
@@ -23,7 +23,7 @@ DIRECTIONS: Final = ("import", "export")
 _DATE_PARTS: Final = {"YYYY": r"(?P<year>[0-9]{4})", "MM": r"(?P<month>[0-9]{1,2})", "DD": r"(?P<day>[0-9]{1,2})"}
 _DATE_TOKEN: Final = re.compile("YYYY|MM|DD")
 _LONGEST_CODE: Final = 9  # what is longer is no code
-_FEN: Final = re.compile(r"-?[0-9]+")
+_FEN: Final = re.compile(r"(-?)([0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:\.0+)?")
 _YUAN: Final = re.compile(r"(-?)([0-9]+)(?:\.([0-9]{1,2}))?")
 
 
@@ -136,11 +136,15 @@ def _date_out(pattern: str, text: str) -> str:
 
 
 def _yuan_of(cell: Cell) -> Cell:
-    text = str(cell).strip()
-    if not _FEN.fullmatch(text):
+    """What is no whole number of fen becomes what no reader takes: read as it stands it would be yuan, a hundredfold."""
+    text = "" if cell is None else half_width(str(cell)).strip()
+    if not text:
         return cell
-    fen = int(text)
-    return f"{'-' if fen < 0 else ''}{abs(fen) // 100}.{abs(fen) % 100:02d}"
+    found = _FEN.fullmatch(text)
+    if found is None or isinstance(cell, bool):
+        return NOT_FEN
+    fen = int(found[2].replace(",", ""))
+    return f"{found[1]}{fen // 100}.{fen % 100:02d}"
 
 
 def _fen_of(text: str) -> str:

@@ -10,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 
 from app.db.repositories.audit import AuditEntry
+from app.db.repositories.identity import was_stopped
 from app.db.repositories.imports import ImportRepository
 from app.dependencies import (
     AuditDep,
@@ -25,6 +26,8 @@ from app.dependencies import (
 )
 from app.domain.errors import FieldError, Malformed
 from app.domain.imports import service
+from app.domain.imports.elsewhere import WINDOW, require_not_stopped
+from app.domain.imports.kinds.people import PEOPLE
 from app.domain.imports.model import ImportStatus, Kind
 from app.domain.imports.ports import ImportFilter, ImportOrder, ImportRun
 from app.domain.imports.registry import KINDS, kind_of
@@ -63,6 +66,8 @@ async def start_import(
     kind = service.kind_named(KINDS, form.kind)
     service.require_importer(kind, actor)
     _check_profile(form, kind)
+    if kind.code == PEOPLE.code:
+        require_not_stopped(stopped=await was_stopped(session, actor.id, clock.now - WINDOW))
     media_type = upload.media_type or "application/octet-stream"
     kept = await FileStore(runtime.cipher).keep(
         actor.scope,

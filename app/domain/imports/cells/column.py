@@ -19,6 +19,8 @@ _BROKEN: Final = re.compile(r"#(?:N/A|REF!|VALUE!|NAME\?|DIV/0!|NULL!|NUM!|SPILL
 _FORCED_TEXT: Final = re.compile(r"'[0-9]{5,19}[Xx]?")
 #: What the XLSX reader puts where a formula was saved without its result.
 NOT_CALCULATED: Final = "#公式未计算!"
+#: What a profile puts where a column in fen holds something else.
+NOT_FEN: Final = "#不是整数分!"
 _BLANK_MARKS: Final = frozenset({"-", "--", "—", "——", "/", "\\", "无", "NULL", "null", "N/A", "n/a", "空"})
 _EXACT_DIGITS: Final = 15  # a spreadsheet keeps no more in a number
 _LIKE_NUMBERS: Final = {bool, int, Decimal}  # equal across types: 1, True and Decimal(1) must not share an entry
@@ -119,6 +121,8 @@ def refuse_broken(text: str) -> None:
         return
     if text == NOT_CALCULATED:
         raise CellFault("cell_not_calculated", "该格是公式，文件里没有计算结果；请用 Excel 或 WPS 打开、保存后再导入。")
+    if text == NOT_FEN:
+        raise CellFault("amount_format", "这一列以分为单位，请填写整数，例如 62000（即 620 元）；不要带单位和小数。")
     if _BROKEN.fullmatch(text):
         raise CellFault("cell_broken", "该格是公式错误，或因列宽不足显示为 #；请改正公式或加宽该列后重新保存。")
 

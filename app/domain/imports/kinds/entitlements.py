@@ -29,7 +29,6 @@ PROGRAMMES: Final[words.Words] = {
     "orphan": ("孤儿基本生活保障", "孤儿", "孤儿基本生活费"),
     "unsupported_child": ("事实无人抚养儿童基本生活补贴", "事实无人抚养儿童", "事孤"),
 }
-STANDINGS: Final = frozenset({"dibao_edge", "rigid_expense"})  # these need not pay anything
 MOST_FEN_A_PERSON: Final = 5_000_000  # a month; more is a yearly amount or a digit too many
 FIRST_MONTH: Final = date(1956, 1, 1)  # when 五保 began
 PER_PERSON: Final = frozenset(spec.code for spec in NATIONAL_CATALOGUE.specs if spec.per_person)
@@ -52,7 +51,7 @@ COLUMNS: Final = (
         Yuan(),
         required=True,
         aliases=("月保障金额", "月保障金额（元）", "保障金额", "月补助金额"),
-        note="每月发放的全部金额，含分类施保金额；须大于 0（只认定身份的项目可填 0），每人每月至多 50,000 元",
+        note="每月发放的全部金额，含分类施保金额；每人每月至多 50,000 元",
         example="620.00",
     ),
     Column(
@@ -105,10 +104,7 @@ def check_row(row: Mapping[str, Any], today: date) -> Iterable[RowFault]:
 
 def _implausible(row: Mapping[str, Any]) -> Iterable[RowFault]:
     """Money and months that can't be: what is on a roll is paid without another assessment."""
-    if row["monthly_fen"] <= 0 and row["programme"] not in STANDINGS:
-        text = "月保障金额须大于 0，请填写每月发放的金额；已不再发放的，请从名册中删去。"
-        yield RowFault("月保障金额(元)", "amount_range", text)
-    elif row["monthly_fen"] > MOST_FEN_A_PERSON * row["covered_count"]:
+    if row["monthly_fen"] > MOST_FEN_A_PERSON * row["covered_count"]:
         text = f"超过每人每月 {MOST_FEN_A_PERSON // 100:,} 元，请核对是否多写了位数，或误填了全年金额、保障人数。"
         yield RowFault("月保障金额(元)", "amount_range", text)
     if row["since_month"] < FIRST_MONTH:
