@@ -29,7 +29,7 @@ def fresh_number(born: date | None = None, *, relation: str = "head") -> str:
     """
     n, generation = next(_numbers), GENERATIONS.get(relation, 0)
     day = born or date(1970, 1, 1) + timedelta(days=n % 9000 + generation * 9000)
-    order = 500 + n % 400 if born else (900 if generation else 500) + n // 9000
+    order = 100 + n % 400 if born else (900 if generation else 500) + n // 9000  # each kind in hundreds of its own
     digits = f"350702{day:%Y%m%d}{order:03d}"
     return digits + checksum_character(digits)
 

@@ -30,6 +30,7 @@ async def write(runtime: Runtime, rows: list[dict[str, Any]], scope: AreaScope =
     bench = Bench.of(runtime, "people", scope)
     block, verdicts = parsed(bench.kind, rows, scope)
     assert {fault.code for faults in verdicts.values() for fault in faults} <= {"area_unknown"}
+    block.columns["area_code"] = [one["区划代码"] for one in rows]  # the areas of the kit are those of one district
     run = await bench.start()
     for _ in range(TRIES):
         try:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.db.base import columns
 from app.db.constraints import register_constraint
 from app.db.import_writers import RunContext, register_writer
 from app.db.import_writers.number_lookup import find_people
@@ -27,6 +29,7 @@ FIELDS = ("area_code", "name", "occurred_on", "source", "document_no", "detail",
 
 
 register_constraint("uq_bureau_notice_natural_key", "already_there", "该信息已经导入，不必重复导入。")
+NOTICE = columns(BureauNotice)
 OTHER_NAME = RowFault(
     "姓名", "name_differs", "该身份证号在本辖区登记的是另一姓名，请核对身份证号和姓名；姓名确已变更的，请先更正登记。"
 )
@@ -35,11 +38,8 @@ OTHER_NAME = RowFault(
 class NoticeWriter(TableWriter):
     """Finds the person, and from him the area where the file gives none; of others the office that was told keeps the notice."""
 
-    async def complete(
-        self, scope: AreaScope, session: AsyncSession, rows: Sequence[Wanted], run: RunContext
-    ) -> Mapping[int, RowFault]:
+    async def complete(self, scope: AreaScope, session: AsyncSession, rows: Sequence[Wanted], run: RunContext) -> None:
         known = await find_people(scope, session, run.blind_index, [row.fields["id_number"] for row in rows])
-        faults = {}
         for row in rows:
             person = known.get(row.fields["id_number"])
             if person is None:
@@ -47,8 +47,7 @@ class NoticeWriter(TableWriter):
             row.columns["person_id"] = person["id"]
             row.columns.setdefault("area_code", person["area_code"])
             if person["name_key"] != normalise_name(row.fields["name"]):
-                faults[row.number] = OTHER_NAME
-        return faults
+                row.doubt = OTHER_NAME  # who was registered later under another name may keep his notice
 
     async def existing(
         self,
@@ -65,20 +64,32 @@ class NoticeWriter(TableWriter):
         told: dict[Key, list[Row]] = defaultdict(list)
         for one in (await session.execute(sa.select(*found.c).select_from(there).order_by(found.c.id))).mappings():
             told[tuple(one[name] for name in self.target.key)].append(dict(one))
-        chosen = {row.key: _chosen(told.get(row.key, ()), row) for row in rows}
+        default = {"person_id": None, "area_code": scope.prefix, "received_on": run.today}
+        known: dict[Key, Row] = {}
         for row in rows:
-            default = {"person_id": None, "area_code": scope.prefix, "received_on": run.today}
-            row.columns = {name: (chosen[row.key] or default)[name] for name in default} | row.columns
-        return {key: before for key, before in chosen.items() if before is not None}
+            before = _chosen(told.get(row.key, ()), row)
+            row.columns = {name: (before or default)[name] for name in default} | row.columns
+            row.key = (*row.key, row.columns["area_code"])
+            if before is not None:
+                known[row.key] = before
+        await _link(scope, session, [(known[row.key], row.columns["person_id"]) for row in rows if row.key in known])
+        return known
 
     def subject_of(self, row: Wanted) -> Key:
         """Each office that was told has a notice of its own."""
-        return (*row.key, row.columns["area_code"] if row.before is None else row.before["area_code"])
+        return row.key if row.before is None else (*row.key[:-1], row.before["area_code"])
 
     def _is_as_wanted(self, row: Wanted, before: Row, run: RunContext) -> bool:
-        """Somebody who has been registered since is told of, and the notice goes to where he lives."""
-        placed = all(before[name] == row.columns[name] for name in ("person_id", "area_code"))
-        return placed and super()._is_as_wanted(row, before, run)
+        """The notice goes to where its person lives."""
+        return bool(before["area_code"] == row.columns["area_code"]) and super()._is_as_wanted(row, before, run)
+
+
+async def _link(scope: AreaScope, session: AsyncSession, pairs: Sequence[tuple[Row, UUID | None]]) -> None:
+    """Whoever has been registered since is named: no change of what was reported."""
+    for before, person_id in pairs:
+        if person_id is not None and before["person_id"] is None:
+            named = sa.update(BureauNotice).where(within(scope, NOTICE), NOTICE.id == before["id"]).values(person_id=person_id)
+            await session.execute(named.execution_options(synchronize_session=False))
 
 
 def _chosen(told: Sequence[Row], row: Wanted) -> Row | None:

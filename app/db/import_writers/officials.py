@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -19,7 +19,6 @@ from app.db.scoping import within
 from app.db.tables.stations import Official, OfficialNumber, OfficialRelative
 from app.domain.access import AreaScope
 from app.domain.imports.kinds.officials import OFFICIALS
-from app.domain.imports.model import RowFault
 from app.ids import new_id
 from app.security.fields import Field
 
@@ -39,10 +38,9 @@ class OfficialWriter(TableWriter):
         session: AsyncSession,  # noqa: ARG002
         rows: Sequence[Wanted],
         run: RunContext,  # noqa: ARG002
-    ) -> Mapping[int, RowFault]:
+    ) -> None:
         for row in rows:
             row.columns["id_number"] = row.fields["id_number"]
-        return {}
 
     async def existing(self, scope: AreaScope, session: AsyncSession, rows: Sequence[Wanted], run: RunContext) -> dict[Key, Row]:
         digests = digests_of(run.blind_index, (row.columns.pop("id_number") for row in rows))

@@ -45,6 +45,7 @@ class Wanted:
     subject_key: bytes = b""
     before: Row | None = None
     mark: Mark | None = None
+    doubt: RowFault | None = None  # why it can't be taken as a new row
 
 
 @dataclass(slots=True)
@@ -63,15 +64,8 @@ class TableWriter:
 
     # for kinds with a wrinkle
 
-    async def complete(
-        self,
-        scope: AreaScope,  # noqa: ARG002
-        session: AsyncSession,  # noqa: ARG002
-        rows: Sequence[Wanted],  # noqa: ARG002
-        run: RunContext,  # noqa: ARG002
-    ) -> Mapping[int, RowFault]:
-        """Fills columns that the file doesn't give. Row number → why a row can't be taken."""
-        return {}
+    async def complete(self, scope: AreaScope, session: AsyncSession, rows: Sequence[Wanted], run: RunContext) -> None:
+        """Fills columns that the file doesn't give, and says where a new row would be in doubt."""
 
     async def existing(
         self,
@@ -126,9 +120,7 @@ class TableWriter:
             row.columns |= {column: row.fields[name] for name, column in target.values.items() if name in row.fields}
             for column, name in target.digests.items():
                 row.columns[column] = number_digest(run.keys, column, row.fields[name])
-        faults = await self.complete(scope, session, rows, run)
-        outcome.refused |= {number: [fault] for number, fault in faults.items()}
-        rows = [row for row in rows if row.number not in faults]
+        await self.complete(scope, session, rows, run)
         for row in rows:
             row.key = tuple(row.columns.get(name) for name in target.key)
         known = await self.existing(scope, session, rows, run)
@@ -156,7 +148,9 @@ class TableWriter:
 
     def _decide(self, rows: Iterable[Wanted], run: RunContext, outcome: _Outcome) -> None:
         for row in rows:
-            if row.before is None:
+            if row.before is None and row.doubt is not None:
+                outcome.refused[row.number] = [row.doubt]
+            elif row.before is None:
                 outcome.created.append(row)
             elif run.mode == "insert":
                 outcome.refused[row.number] = [ALREADY_THERE]
