@@ -129,6 +129,10 @@ def thumbprint(public: ec.EllipticCurvePublicKey) -> str:
 
 def _new_signing() -> dict[str, Any]:
     private = ec.generate_private_key(ec.SECP256R1())
+    while thumbprint(private.public_key()).startswith(
+        "-"
+    ):  # an operator names a key on the command line, where that is an option
+        private = ec.generate_private_key(ec.SECP256R1())
     pkcs8 = private.private_bytes(serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     return {"kid": thumbprint(private.public_key()), "private": _encode(pkcs8), "created_at": _now(), "retired_at": None}
 

@@ -57,3 +57,12 @@ def test_settings_say_where_the_file_is(key_file: Path, monkeypatch: pytest.Monk
     assert run("list") == 1, "demo keys are no keys outside demo mode"
     assert run("list", "--demo") == 0
     assert KeyRing.load(key_file, demo=True).profile == "sm4-gcm"
+
+
+def test_no_key_is_named_like_an_option(key_file: Path) -> None:
+    """One in 64 thumbprints begins with a dash, and could not be retired."""
+    run("init", f"--key-file={key_file}", "--profile=sm4-gcm")
+    for _ in range(200):
+        run("rotate", f"--key-file={key_file}")
+    kids = json.loads(key_file.read_text())["signing"]
+    assert not [one["kid"] for one in kids if one["kid"].startswith("-")]
