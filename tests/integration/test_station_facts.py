@@ -24,6 +24,7 @@ pytestmark = pytest.mark.db
 AREA = "350702003"  # 紫云街道: no account of its own, so that nobody else writes here
 DISTRICT = AreaScope("350702", "350702")
 DAY = "2025-06-15"
+NO_CAMERA = {"computer": 3, "telephone": 1, "fax": 1, "printer": 1, "camera": 0, "vehicle": 1}
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -139,9 +140,7 @@ async def test_sheets_of_the_day(keeper: httpx.AsyncClient, station: str) -> Non
     assert (found["rules"], found["signage"]) == (["appraisal", "finance"], ["duties_board", "station_plate"])
     await send(keeper, station, "archives", total=10, bound=9, digitised=8, confidential=True, valid_from="2024-01-01")
     await send(keeper, station, "volunteers", volunteers=7, emergency_plan=True, valid_from="2024-01-01")
-    await send(
-        keeper, station, "equipment", computer=3, telephone=1, fax=1, printer=1, camera=0, vehicle=1, valid_from="2024-01-01"
-    )
+    await send(keeper, station, "equipment", **NO_CAMERA, valid_from="2024-01-01")
     found = await facts(keeper, station)
     assert found["archives"] == {"total": 10, "bound": 9, "digitised": 8, "confidential": True}
     assert (found["volunteers"], found["emergency_plan"], found["equipment"]["computer"]) == (7, True, 3)
@@ -260,6 +259,7 @@ async def test_a_kept_assessment_is_never_computed_again(
 
 
 async def test_what_the_station_says_stands_beside_what_is_on_file(keeper: httpx.AsyncClient, station: str) -> None:
+    await send(keeper, station, "equipment", **NO_CAMERA, valid_from="2024-01-01")
     plain = (
         await keeper.post(f"/api/v1/stations/{station}/assessments", json={"standard": "sanyou_siquan", "as_of": DAY})
     ).json()
