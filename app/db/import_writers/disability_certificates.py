@@ -16,6 +16,7 @@ from app.db.base import columns
 from app.db.import_writers import RunContext, marks, register_writer
 from app.db.import_writers.marks import Before, Mark
 from app.db.import_writers.number_lookup import find_people
+from app.db.import_writers.people_rows import certificate_part
 from app.db.import_writers.people_touched import Touched, give_back, held_marks, touch
 from app.db.import_writers.table import ALREADY_THERE
 from app.db.keyed import rows_by
@@ -28,7 +29,6 @@ from app.domain.imports.kinds.disability_certificates import DISABILITY_CERTIFIC
 from app.domain.imports.model import Applied, Block, RowFault, Verdicts
 from app.ids import new_id
 from app.security.fields import Field, FieldCipher
-from app.security.masking import mask
 
 FACT = columns(PersonFact)
 KIND = "disability"
@@ -141,7 +141,7 @@ class CertificateWriter:
         await session.execute(sa.insert(PersonFact), [_fact_row(scope, row, run) for row in rows])
         touched = [Touched(row.person["id"], row.person["area_code"], row.id_number) for row in rows]
         await touch(scope, session, touched, run)
-        befores = [Before(row.subject_key, row.person["id"], row.person["area_code"], _image(row), row.mark) for row in rows]
+        befores = [Before(row.subject_key, row.person["id"], row.person["area_code"], _image(row, run), row.mark) for row in rows]
         await marks.keep_before(scope, session, run, befores)
         written = [
             Mark(row.subject_key, row.person["id"], row.person["area_code"], _fingerprint(row, run), run.import_id, created=False)
@@ -164,7 +164,14 @@ class CertificateWriter:
         befores = await marks.befores_of(scope, session, run, import_id)
         await supersede(scope, session, [UUID(before.image["fact_id"]) for before in befores], run)
         again = [
-            _row(scope, before.subject_id, before.area_code, date.fromisoformat(image["valid_from"]), image["value"], run)
+            _row(
+                scope,
+                before.subject_id,
+                before.area_code,
+                date.fromisoformat(image["valid_from"]),
+                _stored(image["stated"], UUID(image["person_uid"]), run) if image["stated"] else {},
+                run,
+            )
             for before in befores
             if (image := before.image["replaced"]) is not None
         ]
@@ -194,20 +201,24 @@ def _fingerprint(row: Wanted, run: RunContext) -> bytes:
     return marks.fingerprint(run, row.plain | {"issued_on": row.issued_on})
 
 
-def _image(row: Wanted) -> dict[str, Any]:
-    replaced = row.same_day
-    image = None if replaced is None else {"valid_from": replaced.valid_from.isoformat(), "value": replaced.value}
+def _image(row: Wanted, run: RunContext) -> dict[str, Any]:
+    """What the same day said before, its certificate in plain: the seal is the image's (see ``plain_images``)."""
+    replaced, uid = row.same_day, row.person["person_uid"]
+    if replaced is None:
+        return {"fact_id": str(row.fact_id), "replaced": None}
+    stated = opened(run.cipher, uid, replaced.value) if replaced.value else None
+    image = {"valid_from": replaced.valid_from.isoformat(), "person_uid": str(uid), "stated": stated}
     return {"fact_id": str(row.fact_id), "replaced": image}
 
 
+def _stored(plain: Mapping[str, Any], person_uid: UUID, run: RunContext) -> dict[str, Any]:
+    """The way back from ``opened``."""
+    value = {name: plain[name] for name in ("category", "grade", "needs_care")}
+    return value | certificate_part(plain["certificate_no"], person_uid, run)
+
+
 def _fact_row(scope: AreaScope, row: Wanted, run: RunContext) -> dict[str, Any]:
-    number = row.plain["certificate_no"]
-    sealed = run.cipher.seal(Field.DISABILITY_CERTIFICATE, row.person["person_uid"], number)
-    value = {name: row.plain[name] for name in ("category", "grade", "needs_care")}
-    value |= {
-        "certificate_no_masked": mask(Field.DISABILITY_CERTIFICATE, number),
-        "certificate_no_sealed": base64.b64encode(sealed).decode(),
-    }
+    value = _stored(row.plain, row.person["person_uid"], run)
     fact = _row(scope, row.person["id"], row.person["area_code"], row.issued_on, value, run)
     return fact | {"id": row.fact_id}
 

@@ -75,8 +75,6 @@ def unpack_mark(stored: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _plain(value: object) -> str:
-    if isinstance(value, bytes):
-        return value.hex()
     if isinstance(value, UUID | date | datetime):
         return str(value)
     raise TypeError(type(value).__name__)

@@ -16,6 +16,7 @@ from app.db.import_writers.people_befores import BeforeImage, keep
 from app.db.import_writers.people_judgement import OnRecord
 from app.db.import_writers.people_rows import KIND, PLAIN, certificate_part
 from app.db.import_writers.people_task import Task, mark_people
+from app.db.import_writers.plain_images import opened
 from app.db.import_writers.setwise import insert_rows, update_rows
 from app.domain.identity import normalise_name
 from app.domain.imports.kinds.people_words import NOT_STUDYING
@@ -26,6 +27,7 @@ CHANGING = (
     *("area_code", "name", "name_key", "residence", "hukou_area_code", "ethnicity", "marital_status"),
     *("phone_sealed", "address_sealed"),
 )
+SEALED = {"phone_sealed": Field.PHONE, "address_sealed": Field.ADDRESS}
 _SUPERSEDE = """
     UPDATE person_fact AS f SET superseded_at = $3 FROM unnest($4::uuid[], $5::text[]) AS u(person_id, kind)
     WHERE f.district = $1 AND f.person_id = u.person_id AND f.kind = u.kind AND f.valid_from = $2 AND f.superseded_at IS NULL
@@ -209,8 +211,9 @@ async def _relocate(task: Task, moved: Sequence[Change]) -> None:
 
 def _before(task: Task, change: Change) -> BeforeImage:
     person = change.person
+    stood = {name: person[name] for name in (*CHANGING, "person_uid", "version", "updated_at")}
     image = {
-        "person": {name: person[name] for name in (*CHANGING, "version", "updated_at")},
+        "person": opened(stood, SEALED, person["person_uid"], task.run.cipher),
         "facts_added": change.fact_ids,
         "facts_superseded": change.superseded,
         "stay_added": change.stay_id,

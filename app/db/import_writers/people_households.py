@@ -13,6 +13,7 @@ from app.db.import_writers.people_befores import BeforeImage, keep
 from app.db.import_writers.people_judgement import OnRecord
 from app.db.import_writers.people_rows import HOUSEHOLD_KIND, HouseholdEntry, household_columns, household_key, households_of
 from app.db.import_writers.people_task import Task, add_marks
+from app.db.import_writers.plain_images import opened
 from app.db.import_writers.setwise import insert_rows, update_rows
 from app.domain.errors import Unavailable
 from app.ids import new_id
@@ -23,6 +24,7 @@ CHANGING = (
     *("residence", "address_sealed", "bank_account_sealed", "bank_account_masked"),
     *("bank_name", "account_holder", "account_kind"),
 )
+SEALED = {"address_sealed": Field.ADDRESS, "bank_account_sealed": Field.BANK_ACCOUNT}
 _MARK_VERSIONS = """
     UPDATE import_mark AS m SET import_id = $3, subject_version = u.version, created = m.created AND m.import_id = $3
     FROM unnest($4::bytea[], $5::int[]) AS u(key, version)
@@ -89,7 +91,7 @@ async def _changed(task: Task, entry: HouseholdEntry, household: Any, restated: 
     found: dict[str, Any] = {}
     if "residence" in restated and entry.residence not in (None, household["residence"]):
         found["residence"] = entry.residence
-    if "address" in restated and entry.address not in (None, opened(task, Field.ADDRESS, household, "address_sealed")):
+    if "address" in restated and entry.address not in (None, _plain(task, Field.ADDRESS, household, "address_sealed")):
         found["address_sealed"] = task.run.cipher.seal(Field.ADDRESS, household["id"], entry.address)
     if entry.account is not None:
         found |= account_changes(task, entry.account, household)
@@ -104,14 +106,14 @@ def account_changes(task: Task, account: Mapping[str, Any], household: Any) -> d
         "account_holder": account["account_holder"],
         "account_kind": account["account_kind"] or "card",
     }
-    same = number == opened(task, Field.BANK_ACCOUNT, household, "bank_account_sealed")
+    same = number == _plain(task, Field.BANK_ACCOUNT, household, "bank_account_sealed")
     if same and all(household[name] == value for name, value in plain.items()):
         return {}
     sealed = task.run.cipher.seal(Field.BANK_ACCOUNT, household["id"], number)
     return plain | {"bank_account_sealed": sealed, "bank_account_masked": mask(Field.BANK_ACCOUNT, number)}
 
 
-def opened(task: Task, field: Field, household: Any, column: str) -> str | None:
+def _plain(task: Task, field: Field, household: Any, column: str) -> str | None:
     sealed = household[column]
     return None if sealed is None else task.run.cipher.open(field, household["id"], sealed)
 
@@ -127,7 +129,7 @@ async def write_households(task: Task, session: AsyncSession, changes: Sequence[
         session,
         task.run,
         [
-            _before(key, household, marks.get(key))
+            _before(task, key, household, marks.get(key))
             for key, (household, _) in zip(keys, changes, strict=True)
             if key not in marks or marks[key]["import_id"] != task.run.import_id
         ],
@@ -139,8 +141,9 @@ async def write_households(task: Task, session: AsyncSession, changes: Sequence[
     await _mark(task, keys, changes, marks)
 
 
-def _before(key: bytes, household: Any, mark: Any) -> BeforeImage:
-    image = {name: household[name] for name in (*CHANGING, "version", "updated_at")}
+def _before(task: Task, key: bytes, household: Any, mark: Any) -> BeforeImage:
+    stood = {name: household[name] for name in (*CHANGING, "version", "updated_at")}
+    image = opened(stood, SEALED, household["id"], task.run.cipher)
     return BeforeImage(HOUSEHOLD_KIND, key, household["id"], household["area_code"], image, mark)
 
 

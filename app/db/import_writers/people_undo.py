@@ -16,9 +16,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.db.import_writers import RunContext
 from app.db.import_writers.people_befores import unpack_mark
 from app.db.import_writers.people_changes import CHANGING as PERSON_COLUMNS
+from app.db.import_writers.people_changes import SEALED as PERSON_SEALED
 from app.db.import_writers.people_households import CHANGING as HOUSEHOLD_COLUMNS
+from app.db.import_writers.people_households import SEALED as HOUSEHOLD_SEALED
 from app.db.import_writers.people_rows import HOUSEHOLD_KIND, KIND
-from app.db.import_writers.setwise import TYPES, insert_rows, update_rows
+from app.db.import_writers.plain_images import closed
+from app.db.import_writers.setwise import insert_rows, update_rows
 from app.db.session import raw_connection
 from app.domain.access import AreaScope
 from app.security.fields import Field
@@ -184,7 +187,8 @@ async def _restore_people(scope: AreaScope, driver: Any, images: Sequence[Image]
     relations = {"id": _ids(stay["id"] for stay in stays), "relation": [stay["relation"] for stay in stays]}
     await update_rows(driver, "household_member", scope.district, relations, "valid_until = t.valid_until")
     people = [row["subject_id"] for row, _ in images]
-    values = [content["person"] for content in contents]
+    stood = [content["person"] for content in contents]
+    values = [closed(one, PERSON_SEALED, UUID(one["person_uid"]), run.cipher) for one in stood]
     moved = [(person, one["area_code"]) for person, one in zip(people, values, strict=True)]
     versions = await _restore_rows(scope, driver, "person", people, values, PERSON_COLUMNS, run.now)
     await _move_back(scope, driver, moved)
@@ -193,7 +197,7 @@ async def _restore_people(scope: AreaScope, driver: Any, images: Sequence[Image]
 
 async def _restore_households(scope: AreaScope, driver: Any, images: Sequence[Image], run: RunContext) -> dict[UUID, int]:
     households = [row["subject_id"] for row, _ in images]
-    values = [content for _, content in images]
+    values = [closed(stood, HOUSEHOLD_SEALED, row["subject_id"], run.cipher) for row, stood in images]
     return await _restore_rows(scope, driver, "household", households, values, HOUSEHOLD_COLUMNS, run.now)
 
 
@@ -211,14 +215,10 @@ async def _restore_rows(
     rows = await driver.fetch(_VERSIONS.format(table=table), scope.district, list(ids))
     versions = {row["id"]: row["version"] + 1 for row in rows}
     columns: dict[str, list[Any]] = {"id": list(ids)}
-    columns |= {name: [_value(name, one[name]) for one in values] for name in names}
+    columns |= {name: [one[name] for one in values] for name in names}
     columns["version"] = [versions[one] for one in ids]
     await update_rows(driver, table, scope.district, columns, "updated_at = $1", now)
     return versions
-
-
-def _value(name: str, stored: Any) -> Any:
-    return bytes.fromhex(stored) if TYPES[name] == "bytea" and stored is not None else stored
 
 
 def _ids(texts: Iterable[str]) -> list[UUID]:

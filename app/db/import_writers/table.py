@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.db.constraints import conflict_of
 from app.db.import_writers import RunContext, marks
 from app.db.import_writers.marks import Before, Mark
-from app.db.import_writers.target import Row, Target, number_digest, pack, unpack
+from app.db.import_writers.target import Row, Target, number_digest
 from app.db.keyed import rows_by
 from app.db.locks import lock_subjects
 from app.db.scoping import within
@@ -216,7 +216,11 @@ class TableWriter:
             values = [start | row.columns | self._sealed(row, row.columns["id"], run.cipher) for row in created]
             await session.execute(sa.insert(self._table), values)
             await self.inserted(scope, session, created, run)
-        befores = [Before(row.subject_key, _id(row), _area(row), pack(row.before or {}), row.mark) for row in updated]
+        befores = [
+            Before(row.subject_key, row.before["id"], _area(row), self.target.image(row.before, run.cipher), row.mark)
+            for row in updated
+            if row.before is not None
+        ]
         await marks.keep_before(scope, session, run, befores)
         written = [
             Mark(row.subject_key, _id(row), _area(row), self._fingerprint(row, run), run.import_id, row.before is None)
@@ -289,7 +293,7 @@ class TableWriter:
         table = self.target.columns
         restored = [
             (image["id"], {name: value for name, value in image.items() if name not in KEPT})
-            for image in (unpack(before.image) for before in befores)
+            for image in (self.target.row_of(before.image, run.cipher) for before in befores)
         ]
         created = [mark.subject_id for mark in await marks.marks_of(scope, session, import_id) if mark.created]
         await self.deleting(scope, session, created)

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import SQLModel
 
 from app.db.base import columns
+from app.db.import_writers.plain_images import closed, opened
 from app.db.import_writers.row_digests import DIGEST_BYTES
 from app.db.scoping import Columns
 from app.domain.access import AreaScope
@@ -99,6 +100,19 @@ class Target:
             fields[name] = None if value is None else cipher.open(sealed.kind, row["id"], value)
         return fields
 
+    def image(self, row: Row, cipher: FieldCipher) -> dict[str, Any]:
+        """A row of the table as JSON can hold it, to be kept under one seal; the way back is ``row_of``."""
+        return _pack(opened(row, self._kinds_of_sealed, row["id"], cipher))
+
+    def row_of(self, image: Row, cipher: FieldCipher) -> dict[str, Any]:
+        """The row that an image was made of."""
+        row = _unpack(image)
+        return closed(row, self._kinds_of_sealed, row["id"], cipher)
+
+    @property
+    def _kinds_of_sealed(self) -> dict[str, Field]:
+        return {one.column: one.kind for one in self.sealed.values()}
+
     def stamps(self, now: datetime, by: UUID) -> dict[str, Any]:
         """Who wrote a new row and when, in whichever columns the table has for it."""
         values = {"created_at": now, "recorded_at": now, "updated_at": now, "created_by": by, "recorded_by": by}
@@ -131,7 +145,7 @@ _READ: Mapping[str, Callable[[str], Any]] = {
 }
 
 
-def pack(row: Row) -> dict[str, Any]:
+def _pack(row: Row) -> dict[str, Any]:
     """A row of a table as JSON can hold it; what isn't JSON by itself says what it is."""
     return {str(name): _packed(value) for name, value in row.items()}
 
@@ -143,9 +157,9 @@ def _packed(value: Any) -> Any:
     return {"is": kind, "text": value.hex() if isinstance(value, bytes) else str(value)}
 
 
-def unpack(stored: Row) -> dict[str, Any]:
+def _unpack(stored: Row) -> dict[str, Any]:
     """The way back."""
     return {name: _READ[value["is"]](value["text"]) if isinstance(value, dict) else value for name, value in stored.items()}
 
 
-__all__ = ["Dependent", "Reference", "Row", "Sealed", "Target", "number_digest", "pack", "unpack"]
+__all__ = ["Dependent", "Reference", "Row", "Sealed", "Target", "number_digest"]

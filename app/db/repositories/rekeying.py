@@ -60,11 +60,14 @@ SEALED = (
     Sealed("stored_file_part", "content_sealed", Field.FILE, "file_id", frozen=True),
     Sealed("import_part", "rows_sealed", Field.JOB_PAYLOAD, "import_id", frozen=True),
     Sealed("import_part", "rejected_sealed", Field.REJECTED_ROW, "import_id", frozen=True),
-    Sealed("import_before", "before_sealed", Field.JOB_PAYLOAD, "id", frozen=True),
+    Sealed("import_before", "before_sealed", Field.JOB_PAYLOAD, "id"),
     Sealed("payment_item", "account_sealed", Field.BANK_ACCOUNT, "household_id", frozen=True),
 )
 # What the application may write again; frozen lines keep the key they were written with.
-CHANGEABLE = ("person", "household", "informant", "official", "official_relative", "bureau_notice", "lead", "service_request")
+CHANGEABLE = (
+    *("person", "household", "informant", "official", "official_relative", "bureau_notice", "lead", "service_request"),
+    "import_before",
+)
 CERTIFICATES = "person_fact.certificate_no_sealed"
 FROZEN = frozenset(sealed.name for sealed in SEALED if sealed.frozen)
 
@@ -117,7 +120,7 @@ def _moved(cipher: FieldCipher, column: Sealed, row: Any) -> bytes | None:
     value = row[column.column]
     if value is None or cipher.is_current(value):
         return None
-    return cipher.seal(column.field, row[column.owner], cipher.open(column.field, row[column.owner], value))
+    return cipher.renewed(column.field, row[column.owner], value)
 
 
 async def _write_back(
@@ -150,8 +153,7 @@ async def reseal_certificates(
         " WHERE district = :district AND id = :id AND value->>'certificate_no_sealed' = :seen"
     )
     for row in rows:
-        plain = cipher.open(Field.DISABILITY_CERTIFICATE, row.owner, base64.b64decode(row.seen))
-        fresh = base64.b64encode(cipher.seal(Field.DISABILITY_CERTIFICATE, row.owner, plain)).decode()
+        fresh = base64.b64encode(cipher.renewed(Field.DISABILITY_CERTIFICATE, row.owner, base64.b64decode(row.seen))).decode()
         await session.execute(change, {"district": scope.district, "id": row.id, "seen": row.seen, "fresh": fresh})
     return len(rows), rows[-1].id if rows else None
 
