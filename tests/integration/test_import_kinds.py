@@ -14,6 +14,7 @@ from sqlalchemy import text
 
 from app.codes import REGISTRY
 from app.db.constraints import MEANING
+from app.db.import_writers.number_lookup import find_people
 from app.db.import_writers.tables import TARGETS
 from app.db.import_writers.target import number_digest
 from app.db.session import transaction
@@ -23,8 +24,10 @@ from app.domain.access import AreaScope
 from app.domain.imports.model import Cell
 from app.runtime import Runtime
 from tests.integration.import_world import csv_of, imported
-from tests.integration.kind_kit import CLERK, DISTRICT, Bench, counts, parsed
+from tests.integration.kind_kit import CLERK, DISTRICT, TODAY, Bench, counts, parsed
 from tests.integration.registry_world import HUANGDUN, MEISHAN, MEISHAN_OTHER, SignIn, fresh_number, registered
+from tests.integration.test_import_people import number as household_number
+from tests.integration.test_import_people import row as person_row
 from tests.world import World
 
 pytestmark = [pytest.mark.db, pytest.mark.usefixtures("world")]
@@ -445,6 +448,79 @@ async def test_undoing_the_first_certificate_leaves_no_disability(runtime: Runti
     await bench.undo(run)
     assert await shown(clerk, row) is None
     assert counts((await bench.write(row))[0]) == (1, 0, 0, 0)
+
+
+LISTED = {"残疾类别": "肢体残疾", "残疾等级": "三级"}
+
+
+@pytest.mark.parametrize("cared_for", [{}, {"是否需要长期照护": "否"}])
+async def test_what_a_list_of_people_says_of_a_later_day_gets_the_certificate(
+    runtime: Runtime, sign_in: SignIn, cared_for: dict[str, str]
+) -> None:
+    clerk = sign_in("s001.clerk")
+    bench, row = Bench.of(runtime, "disability_certificates", DISTRICT), await certificate(clerk)
+    listed = person_row(household_number(), 姓名=row["姓名"], 身份证号=row["身份证号"]) | LISTED
+    people = Bench.of(runtime, "people", DISTRICT)
+    await people.write(listed)
+    await cared(runtime, row)
+    before = await stated(runtime, row)
+    applied, run = await bench.write(row | cared_for)
+    assert (counts(applied), applied.refused) == ((0, 1, 0, 0), {})
+    after = await stated(runtime, row)
+    assert [since for since, _ in after] == [date(2025, 2, 3), TODAY]
+    assert [value["certificate_no_masked"][-4:] for _, value in after] == [str(row["残疾人证号"])[-4:]] * 2
+    assert [value["needs_care"] for _, value in after] == [False, not cared_for]
+    assert counts((await bench.write(row | cared_for))[0]) == (0, 0, 1, 0)
+    assert counts((await people.write(listed))[0]) == (0, 0, 1, 0)
+    assert await bench.built_on(run) == {}
+    await bench.undo(run)
+    assert await stated(runtime, row) == before
+
+
+async def test_a_certificate_that_a_later_day_contradicts_is_refused(runtime: Runtime, sign_in: SignIn) -> None:
+    clerk = sign_in("s001.clerk")
+    bench, row = Bench.of(runtime, "disability_certificates", DISTRICT), await certificate(clerk)
+    listed = person_row(household_number(), 姓名=row["姓名"], 身份证号=row["身份证号"]) | LISTED | {"残疾等级": "一级"}
+    await Bench.of(runtime, "people", DISTRICT).write(listed)
+    applied, _ = await bench.write(row)
+    assert {line: [fault.code for fault in faults] for line, faults in applied.refused.items()} == {2: ["later_record_differs"]}
+    assert await shown(clerk, row) == ("physical", 1)
+    applied, _ = await bench.write(row, mode="insert")
+    assert [fault.code for faults in applied.refused.values() for fault in faults] == ["already_there"]
+
+
+async def test_an_older_certificate_is_history_below_a_newer_one(runtime: Runtime, sign_in: SignIn) -> None:
+    clerk = sign_in("s001.clerk")
+    bench, row = Bench.of(runtime, "disability_certificates", DISTRICT), await certificate(clerk)
+    await bench.write(row)
+    older = row | {"残疾人证号": str(row["身份证号"]) + "44", "发证日期": "2015-02-03"}
+    applied, run = await bench.write(older)
+    assert (counts(applied), applied.refused) == ((1, 0, 0, 0), {})
+    assert await shown(clerk, row) == ("physical", 3)
+    await bench.undo(run)
+    assert [since for since, _ in await stated(runtime, row)] == [date(2025, 2, 3)]
+
+
+async def stated(runtime: Runtime, row: Mapping[str, Cell]) -> list[tuple[date, dict[str, Any]]]:
+    """What stands of somebody's disability, by day; sealed numbers left out, for two seals of one number differ."""
+    statement = """
+        SELECT f.valid_from, f.value - 'certificate_no_sealed' FROM person_fact f
+        WHERE f.person_id = :id AND f.kind = 'disability' AND f.superseded_at IS NULL ORDER BY f.valid_from
+    """
+    async with transaction(runtime.engine, DISTRICT) as session:
+        found = await find_people(DISTRICT, session, runtime.blind_index, [str(row["身份证号"])])
+        rows = await session.execute(text(statement), {"id": found[str(row["身份证号"])]["id"]})
+        return [(since, value) for since, value in rows]
+
+
+async def cared(runtime: Runtime, row: Mapping[str, Cell]) -> None:
+    """At the desk somebody noted that he needs care, on the day of the list."""
+    statement = """
+        UPDATE person_fact SET value = value || '{"needs_care": true}' WHERE person_id = :id AND kind = 'disability'
+    """
+    async with transaction(runtime.engine, DISTRICT) as session:
+        found = await find_people(DISTRICT, session, runtime.blind_index, [str(row["身份证号"])])
+        await session.execute(text(statement), {"id": found[str(row["身份证号"])]["id"]})
 
 
 async def test_certificates_of_people_unknown_or_of_another_name_are_refused(runtime: Runtime, sign_in: SignIn) -> None:

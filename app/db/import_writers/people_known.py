@@ -107,9 +107,15 @@ async def registered(scope: AreaScope, driver: Any, uids: Sequence[UUID]) -> Reg
     """Who of these is registered within the scope; the rows are held until the transaction ends."""
     if not uids:
         return Registered({}, {})
-    people = await driver.fetch(_PEOPLE, scope.district, sorted(uids))
-    stays = await driver.fetch(_STAYS, scope.district, [person["id"] for person in people])
-    return Registered({person["person_uid"]: person for person in people}, {stay["person_id"]: stay for stay in stays})
+    people = await hold(scope, driver, uids)
+    stays = await driver.fetch(_STAYS, scope.district, [person["id"] for person in people.values()])
+    return Registered(people, {stay["person_id"]: stay for stay in stays})
+
+
+async def hold(scope: AreaScope, driver: Any, uids: Collection[UUID]) -> dict[UUID, Record]:
+    """Identity → the registered person, held until the transaction ends; everybody takes them in this order."""
+    rows = await driver.fetch(_PEOPLE, scope.district, sorted(uids))
+    return {row["person_uid"]: row for row in rows}
 
 
 async def facts_today(scope: AreaScope, driver: Any, person_ids: Sequence[UUID], today: date) -> dict[tuple[UUID, str], str]:
