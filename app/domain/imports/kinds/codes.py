@@ -8,6 +8,7 @@ ROW_FAULTS: dict[str, str] = {
     "date_in_future": "晚于今天",
     "filed_without_exam": "备案须在考试合格之后",
     "more_households_than_people": "户数多于人口数",
+    "later_record_differs": "与发证日期之后的登记不一致",
     "name_differs": "姓名与登记的不一致",
     "period_reversed": "结束早于开始",
     "person_unknown": "辖区内没有登记此人",
