@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -364,3 +364,26 @@ async def test_a_household_of_the_registry_keeps_its_head(people: Bench, sign_in
     assert counts(applied) == (1, 0, 0, 0)
     applied, _ = await people.write(row(home["household_no"]))
     assert refusals(applied) == {2: "household_has_head"}
+
+
+@pytest.mark.parametrize("relation", ["户主", "配偶"])
+async def test_who_leaves_after_the_day_of_the_import_is_still_there(people: Bench, relation: str) -> None:
+    """An import asked for shortly before midnight meets what the desk has done since, again and again if it doesn't see it."""
+    old, new = number(), number()
+    head, spouse = row(old), row(old, "配偶")
+    await people.write(head, spouse)
+    left = await person(people, old, "head" if relation == "户主" else "spouse")
+    await _stay_until(people, left, TODAY + timedelta(days=1))
+    moved = (head if relation == "户主" else spouse) | {"户编号": new, "与户主关系": "户主"}
+    applied, _ = await people.write(moved)
+    assert refusals(applied) == {2: "person_in_other_household"}
+    if relation == "户主":
+        applied, _ = await people.write(row(old))
+        assert refusals(applied) == {2: "household_has_head"}
+    await _stay_until(people, left, None)  # exports of other tests find whole households
+
+
+async def _stay_until(people: Bench, who: PersonRecord, day: date | None) -> None:
+    async with transaction(people.runtime.engine, DISTRICT) as session:
+        ended = text("UPDATE household_member SET valid_until = :day WHERE person_id = :id")
+        await session.execute(ended, {"day": day, "id": who.id})

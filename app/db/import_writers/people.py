@@ -122,13 +122,14 @@ async def _judge(task: Task, sealed: people_rows.Sealed) -> OnRecord:
     """Settles whose numbers these are and refuses what doesn't fit the record."""
     identities = await people_known.claim_identities(task.driver, sealed.digests, sealed.uids)
     task.uids = dict(zip(task.places, identities.uids, strict=True))
-    registered = await people_known.registered(task.scope, task.driver, list(identities.homes))
+    registered = await people_known.registered(task.scope, task.driver, list(identities.homes), task.run.today)
     record = OnRecord()
     judge_people(task, identities, registered, record)
     numbers = set(column(task.block, "household_no", task.left))
     record.households = await people_known.households(task.scope, task.driver, numbers)
     present = [household["id"] for household in record.households.values()]
-    judge_households(task, record, await people_known.heads(task.scope, task.driver, present) if present else {})
+    heads = await people_known.heads(task.scope, task.driver, present, task.run.today) if present else {}
+    judge_households(task, record, heads)
     rows = restated(task, record)
     judge_relations(task, record, rows, await people_known.members(task.scope, task.driver, rows))
     return record

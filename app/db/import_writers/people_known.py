@@ -18,13 +18,15 @@ _MARKS = """
 _KNOWN = "SELECT bidx, person_uid FROM identity_key WHERE index_version = $1 AND bidx = ANY($2::bytea[])"
 _HOMES = "SELECT person_uid, district, area_code FROM identity_home WHERE person_uid = ANY($1::uuid[])"
 _PEOPLE = f"SELECT person.* FROM {each_by('person', 'person_uid', 'uuid', 2, held=True)}"
+#: An import goes by the day on which it was asked for; who moves out after that day is still there. The open stay comes last.
+_NOT_OVER = "(valid_until IS NULL OR valid_until > $3)"
 _STAYS = f"""
-    SELECT id, household_id, person_id, relation FROM {each_by("household_member", "person_id", "uuid", 2)}
-    WHERE valid_until IS NULL
+    SELECT id, household_id, person_id, relation, valid_until FROM {each_by("household_member", "person_id", "uuid", 2)}
+    WHERE {_NOT_OVER} ORDER BY valid_until
 """
 _HEADS = f"""
     SELECT household_id, person_id FROM {each_by("household_member", "household_id", "uuid", 2)}
-    WHERE valid_until IS NULL AND relation = 'head'
+    WHERE {_NOT_OVER} AND relation = 'head' ORDER BY valid_until
 """
 _MEMBERS = f"""
     SELECT household_member.household_id, household_member.person_id, household_member.relation, born.birth_date
@@ -55,7 +57,7 @@ class Identities:
 
 @dataclass(slots=True)
 class Registered:
-    """The registered people of a block by identity, their open stays by person, what holds of them today."""
+    """The registered people of a block by identity, their stays by person: the open one, else one that ends later."""
 
     people: dict[UUID, Record]
     stays: dict[UUID, Record]
@@ -103,12 +105,12 @@ async def _add_keys(driver: Any, version: int, digests: Sequence[bytes], uids: l
             uids[place] = theirs[digests[place]]
 
 
-async def registered(scope: AreaScope, driver: Any, uids: Sequence[UUID]) -> Registered:
+async def registered(scope: AreaScope, driver: Any, uids: Sequence[UUID], today: date) -> Registered:
     """Who of these is registered within the scope; the rows are held until the transaction ends."""
     if not uids:
         return Registered({}, {})
     people = await hold(scope, driver, uids)
-    stays = await driver.fetch(_STAYS, scope.district, [person["id"] for person in people.values()])
+    stays = await driver.fetch(_STAYS, scope.district, [person["id"] for person in people.values()], today)
     return Registered(people, {stay["person_id"]: stay for stay in stays})
 
 
@@ -132,9 +134,9 @@ async def households(scope: AreaScope, driver: Any, numbers: Iterable[str]) -> d
     return {row["household_no"]: row for row in rows}
 
 
-async def heads(scope: AreaScope, driver: Any, household_ids: Iterable[UUID]) -> dict[UUID, UUID]:
-    """Household → who is its head now."""
-    rows = await driver.fetch(_HEADS, scope.district, list(household_ids))
+async def heads(scope: AreaScope, driver: Any, household_ids: Iterable[UUID], today: date) -> dict[UUID, UUID]:
+    """Household → who is its head on the day and later."""
+    rows = await driver.fetch(_HEADS, scope.district, list(household_ids), today)
     return {row["household_id"]: row["person_id"] for row in rows}
 
 
