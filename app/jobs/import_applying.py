@@ -25,6 +25,7 @@ from app.domain.imports.header import Layout
 from app.domain.imports.model import Applied, Block, Verdicts
 from app.domain.imports.ports import ImportRun
 from app.domain.imports.reading import Plan, RawRow, parse_block
+from app.jobs.import_gathering import give_back, is_gathered
 from app.jobs.import_running import context_of, fail_run, hold_kind, parts_go_side_by_side, plan_of, record_end, today_of
 from app.jobs.registry import ChunkView, JobView
 from app.runtime import Runtime
@@ -51,7 +52,12 @@ class ApplyHandler:
             await hold_kind(session, job.scope, context.kind, beside_others=parts_go_side_by_side(run))
             applied = await _write(session, run, plan, context, block, digests)
             await _count_elsewhere(session, run, applied, digests, now)
-            outcome = _outcome(seals, part, rows, applied, applied.refused | found)
+            refused = applied.refused | found
+            if refused and is_gathered(part, rows):
+                await give_back(job.scope, parts, run.id, seals, rows, refused)
+                outcome = _counts(applied) | {"rows": part.rows - len(refused)}
+            else:
+                outcome = _outcome(seals, part, rows, applied, refused)
         await parts.set(job.scope, run.id, number, done=True, **outcome)
         return None
 

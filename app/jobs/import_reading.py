@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from array import array
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import chain, islice
 from typing import Any, BinaryIO
-
-import numpy as np
 
 from app.db.import_writers.row_digests import RowDigests
 from app.db.repositories.import_parts import PartSeals, StagedPart, rejections
@@ -19,7 +17,7 @@ from app.domain.imports.exporting import INSTRUCTIONS, is_export
 from app.domain.imports.header import Layout, Sifter, find_layout, fits, listed
 from app.domain.imports.model import Block, Kind, Verdicts
 from app.domain.imports.profiles import Profile
-from app.domain.imports.reading import Plan, RawRow, WholeFile, parse_block
+from app.domain.imports.reading import Plan, RawRow, Scattered, WholeFile, parse_block
 from app.sheets import Sheet, open_sheet
 
 PART_ROWS = 5_000
@@ -55,17 +53,13 @@ def open_file(source: BinaryIO, name: str, kind: Kind, profile: Profile | None) 
 
 
 class Cutter:
-    """Cuts rows into parts, between those that belong together (the members of a household), as long as they stand together.
-
-    ``stand_alone``: after the last part, whether nothing that belongs together has come into two parts.
-    """
+    """Cuts rows into parts, between those that belong together (the members of a household), as long as they stand together."""
 
     def __init__(self, rows: Iterator[RawRow], together: int | None) -> None:
         self._rows = rows
         self._together = together
         self._held: list[RawRow] = []
         self._part_rows = min(FIRST_PART_ROWS, PART_ROWS)
-        self._groups = array("q")  # digests of what a part has rows of, part after part
 
     def next(self) -> list[RawRow]:
         rows = [*self._held, *islice(self._rows, self._part_rows - len(self._held))]
@@ -78,14 +72,7 @@ class Cutter:
                 self._held = [row]
                 break
             rows.append(row)
-        place = self._together
-        self._groups.extend({hash(cells[place]) for _, cells in rows if cells[place]})
         return rows
-
-    @property
-    def stand_alone(self) -> bool:
-        groups = np.frombuffer(self._groups, np.int64)
-        return len(np.unique(groups)) == len(groups)
 
 
 class FileReading:
@@ -101,6 +88,7 @@ class FileReading:
         self._digests_of = digests_of
         self._whole = WholeFile(plan)
         self._first_rows: list[int] = []
+        self._last_row = 0
         places = {column.name: place for place, column in plan.positions.columns(plan.kind)}
         self._cutter = Cutter(file.rows, places.get(plan.kind.together) if plan.kind.together else None)
 
@@ -118,6 +106,7 @@ class FileReading:
         self._whole.add(block, verdicts)
         number = len(self._first_rows)
         self._first_rows.append(rows[0][0])
+        self._last_row = rows[-1][0]
         rejected = rejections(rows, verdicts)
         return StagedPart(
             number=number,
@@ -146,12 +135,22 @@ class FileReading:
             found[bisect_right(self._first_rows, number) - 1][number] = faults
         return found
 
+    @cached_property
+    def scattered(self) -> Scattered:
+        """After the end: rows that belong together and have come into several parts."""
+        return self._whole.scattered(self._first_rows)
+
+    @property
+    def behind(self) -> int:
+        """A row number beyond the last one."""
+        return self._last_row + 1
+
     def layout(self) -> dict[str, Any]:
         """Kept with the import: what applying and people need to know of the file."""
         return {
             "columns": self._file.layout.as_json(),
             "file": self._file.sheet.facts.as_json(),
-            "parts_stand_alone": self._cutter.stand_alone,
+            "gathered": bool(self.scattered),
         }
 
     def notices(self) -> list[dict[str, Any]]:

@@ -41,8 +41,8 @@ def profile_of(run: ImportRun) -> Profile | None:
 
 
 def parts_go_side_by_side(run: ImportRun) -> bool:
-    """Whether several parts may be applied at once: none has rows that belong to another's, and the writer settles the rest."""
-    return isinstance(writer_of(kind_of(run.order.kind)), KnowsRows) and bool((run.layout or {}).get("parts_stand_alone"))
+    """Whether several parts may be applied at once: the writer settles who is first, and no part gives rows back to another."""
+    return isinstance(writer_of(kind_of(run.order.kind)), KnowsRows) and not (run.layout or {}).get("gathered", True)
 
 
 async def hold_kind(session: AsyncSession, scope: AreaScope, kind: Kind, *, beside_others: bool = False) -> None:

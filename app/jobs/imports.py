@@ -29,6 +29,7 @@ from app.domain.imports.registry import kind_of
 from app.files import FileStore
 from app.jobs.import_again import read_under, settle_as_before
 from app.jobs.import_applying import LANES, ApplyHandler
+from app.jobs.import_gathering import Gathering
 from app.jobs.import_reading import FileReading, merged, open_file
 from app.jobs.import_running import (
     context_of,
@@ -134,6 +135,8 @@ class ReadHandler:
                 await progress.show(rows, position)
         for number, verdicts in (await _in(thread, reading.end)).items():
             await self._reject(job.scope, parts, run, number, partial(merged, seals, verdicts), thread)
+        if scattered := await _in(thread, lambda: reading.scattered):
+            await Gathering(job.scope, parts, run.id, seals).gather(scattered, behind=reading.behind)
         return {
             "layout": reading.layout() | {"read_under": under},
             "notices": reading.notices(),

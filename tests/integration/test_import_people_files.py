@@ -9,7 +9,9 @@ from uuid import UUID
 
 import pytest
 
+import app.jobs.import_gathering
 import app.jobs.import_reading
+from app.domain.access import AreaScope
 from app.runtime import Runtime
 from tests.integration.import_world import IMPORTS, imported, rows_of, work
 from tests.integration.kind_kit import Bench
@@ -78,3 +80,44 @@ async def test_rolls_come_from_reviewers_only(runtime: Runtime, world: World, si
         IMPORTS, data={"kind": "entitlements"}, files={"file": ("roll.csv", content)}, headers={"Idempotency-Key": number()}
     )
     assert (answer.status_code, answer.json()["code"]) == (403, "import_duty_required")
+
+
+async def test_members_far_apart_in_the_file_stand_or_fall_together(
+    runtime: Runtime, world: World, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file sorted by relation: all heads, then all spouses, then all children. Some are registered elsewhere already."""
+    monkeypatch.setattr(app.jobs.import_reading, "PART_ROWS", 7)
+    monkeypatch.setattr(app.jobs.import_gathering, "MOST_ROWS_HELD", 14)
+    people, clerk = Bench.of(runtime, "people"), sign_in("s001.clerk")
+    numbers = [number() for _ in range(12)]
+    rows = [row(no, relation) for relation in ("户主", "配偶", "子女") for no in numbers]
+    alone = row(number())
+    rows.insert(20, alone)
+    rows[16]["姓名"] = ""  # the spouse of the fifth household
+    elsewhere = Bench.of(runtime, "people", AreaScope("350702", "350702002"))
+    for place in (1, 34):  # the head of the second household, the child of the tenth
+        await elsewhere.write(row(number(), 身份证号=rows[place]["身份证号"], 区划代码="350702002001"))
+    file = as_csv(rows)
+    found = await imported(runtime, clerk, file, kind="people", name="people.csv")
+    counts = {name: found[f"rows_{name}"] for name in ("total", "ok", "created", "rejected", "unchanged")}
+    assert counts == {"total": 37, "ok": 28, "created": 28, "rejected": 9, "unchanged": 0}
+    assert found["progress"] == 1.0
+    assert [place for place, no in enumerate(numbers) if await household(people, no) is None] == [1, 4, 9]
+    assert await household(people, alone["户编号"]) is not None
+    path = f"{IMPORTS}/{found['id']}/errors"
+    listed, cursor = [], None
+    while True:
+        page = (await clerk.get(path, params={"limit": 2} | ({"cursor": cursor} if cursor else {}))).json()
+        listed += [(one["row"], [fault["code"] for fault in one["faults"]]) for one in page["items"]]
+        if (cursor := page["next_cursor"]) is None:
+            break
+    expected = sorted(2 + at for at, one in enumerate(rows) if one["户编号"] in {numbers[place] for place in (1, 4, 9)})
+    assert [row for row, _ in listed] == expected
+    assert dict(listed)[3] == ["person_already_registered"]
+    assert sum("household_held_back" in codes for _, codes in listed) == 6
+    csv_rows = [int(one["行号"]) for one in rows_of((await clerk.get(f"{path}.csv")).content)]
+    assert csv_rows == expected
+    again = await imported(runtime, clerk, file, kind="people", name="people.csv")
+    assert (again["rows_unchanged"], again["rows_rejected"]) == (28, 9)
+    assert (await clerk.post(f"{IMPORTS}/{found['id']}/undo")).json()["status"] == "undone"
+    assert await household(people, numbers[0]) is None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -11,12 +12,15 @@ from hypothesis import strategies as st
 
 import app.jobs.import_reading as reading
 from app.db.import_writers.row_digests import RowDigests
+from app.domain.imports.consistency_setwise import HouseholdsOfFile
+from app.domain.imports.model import Block
 from app.domain.imports.reading import RawRow
 from app.jobs.import_reading import Cutter
 from app.security.key_document import Profile
 from app.security.keys import KeyRing
 
 PART, MORE = 4, 3
+NO_NUMBER = "-"
 
 
 @pytest.fixture(autouse=True)
@@ -25,46 +29,60 @@ def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reading, "MOST_MORE_ROWS", MORE)
 
 
-def cut(households: str) -> tuple[list[str], bool]:
+def cut(households: str) -> list[str]:
     """The letters of the parts, one letter a row's household."""
     rows: list[RawRow] = list(enumerate([[letter] for letter in households], start=2))
     cutter, parts = Cutter(iter(rows), 0), []
     while part := cutter.next():
         parts.append(part)
     assert [row for part in parts for row in part] == rows, "no row lost, none twice, all in order"
-    return ["".join(str(cells[0]) for _, cells in part) for part in parts], cutter.stand_alone
+    return ["".join(str(cells[0]) for _, cells in part) for part in parts]
 
 
 @pytest.mark.parametrize(
-    ("households", "parts", "stand_alone"),
+    ("households", "parts"),
     [
-        ("", [], True),
-        ("AAB", ["AAB"], True),
-        ("AABB", ["AABB"], True),
-        ("AABBB", ["AABBB"], True),
-        ("AAABBBCC", ["AAABBB", "CC"], True),
-        ("AAABCCCD", ["AAAB", "CCCD"], True),
-        ("AAABBBBBBB", ["AAABBBB", "BBB"], False),  # more rows of one household than a part may grow by
-        ("ABABCABAB", ["ABAB", "CABA", "B"], False),
+        ("", []),
+        ("AAB", ["AAB"]),
+        ("AABB", ["AABB"]),
+        ("AABBB", ["AABBB"]),
+        ("AAABBBCC", ["AAABBB", "CC"]),
+        ("AAABCCCD", ["AAAB", "CCCD"]),
+        ("AAABBBBBBB", ["AAABBBB", "BBB"]),  # more rows of one household than a part may grow by
+        ("ABABCABAB", ["ABAB", "CABA", "B"]),
     ],
 )
-def test_rows_of_a_household_stay_together_as_long_as_they_stand_together(
-    households: str, parts: list[str], stand_alone: bool
-) -> None:
-    assert cut(households) == (parts, stand_alone)
+def test_rows_of_a_household_stay_together_as_long_as_they_stand_together(households: str, parts: list[str]) -> None:
+    assert cut(households) == parts
 
 
-@given(st.lists(st.sampled_from("ABCDEF"), max_size=40).map("".join))
-def test_parts_stand_alone_exactly_when_no_household_is_in_two(households: str) -> None:
-    parts, stand_alone = cut(households)
-    assert stand_alone == (sum(len(set(part)) for part in parts) == len(set(households)))
+@given(st.lists(st.sampled_from("ABCDEF-"), max_size=40).map("".join))
+def test_what_was_cut_apart_is_found_household_by_household(households: str) -> None:
+    parts, check = cut(households), HouseholdsOfFile()
     assert all(PART <= len(part) <= PART + MORE for part in parts[:-1])
+    row, first_rows, rows_of = 2, [], dict[str, list[int]]()
+    for part in parts:
+        first_rows.append(row)
+        check.add(block_of(part, row))
+        for letter in part:
+            rows_of.setdefault(letter, []).append(row)
+            row += 1
+    apart = {letter for letter in households if letter != NO_NUMBER and sum(letter in part for part in parts) > 1}
+    found = [group.tolist() for group in check.scattered(first_rows).groups()]
+    assert sorted(found) == sorted(rows_of[letter] for letter in apart)
+
+
+def block_of(part: str, first: int) -> Block:
+    """Rows of these households; ``NO_NUMBER`` has none."""
+    empty = ("area_code", "id_number", "relation", "bank_name", "account_number", "account_holder", "account_kind")
+    columns: dict[str, list[Any]] = {name: [None] * len(part) for name in empty}
+    columns["household_no"] = [None if letter == NO_NUMBER else letter for letter in part]
+    return Block(list(range(first, first + len(part))), columns)
 
 
 def test_without_anything_that_belongs_together_parts_have_one_size() -> None:
     cutter = Cutter(iter([(n, ["A"]) for n in range(10)]), None)
     assert [len(cutter.next()) for _ in range(4)] == [4, 4, 2, 0]
-    assert cutter.stand_alone
 
 
 def digests_of(numbers: list[int]) -> RowDigests:

@@ -73,6 +73,11 @@ class RowDigests:
             b"".join([digests[place * ROW_BYTES : (place + 1) * ROW_BYTES] for place in kept]),
         )
 
+    def by_number(self, wanted: Collection[int]) -> dict[int, bytes]:
+        """Row number → its ``ROW_BYTES``, of the rows of these numbers."""
+        rows = enumerate(self.numbers)
+        return {number: self.digests[place * ROW_BYTES : (place + 1) * ROW_BYTES] for place, number in rows if number in wanted}
+
     def pack(self) -> bytes:
         """As bytes; the way back is ``unpack``."""
         return _COUNT.pack(len(self)) + array("I", self.numbers).tobytes() + self.digests

@@ -7,13 +7,14 @@ a million share a digest once in thirty-seven million files.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from app.domain.imports.model import Block, RowFault, Verdicts
+from app.domain.imports.reading import Scattered
 from app.domain.imports.relations_setwise import RelationsOfFile
 from app.domain.registry import Contradiction
 
@@ -77,6 +78,18 @@ class HouseholdsOfFile:
             fault = _held_back(np.sort(members[wrong]).tolist())
             found |= {row: [fault] for row in members[~wrong].tolist()}
         return found
+
+    def scattered(self, first_rows: Sequence[int]) -> Scattered:
+        """Households with rows in several of the parts that begin with these rows."""
+        order, starts = self._grouped()
+        if not len(order):
+            return Scattered(order, order)
+        rows = np.frombuffer(self._rows, np.int64)[order]
+        parts = np.searchsorted(np.asarray(first_rows, np.int64), rows, side="right")
+        several = np.minimum.reduceat(parts, starts) != np.maximum.reduceat(parts, starts)
+        sizes = np.diff(starts, append=len(order))
+        begins = np.cumsum(sizes[several]) - sizes[several]
+        return Scattered(rows[np.repeat(several, sizes)], begins)
 
     def _grouped(self) -> tuple[Numbers, Numbers]:
         """Rows by household in the order of the file, and where each household begins."""

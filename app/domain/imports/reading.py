@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Protocol, TypeAlias, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
 
 from app.domain.access import AreaScope
 from app.domain.imports.duplicates_setwise import KeysSeen
@@ -27,6 +30,29 @@ class HoldsBack(Protocol):
     """A ``FileCheck`` whose rows stand or fall together: given all faulty rows of the file, the faults of the others."""
 
     def held_back(self, faulty: Collection[int]) -> Verdicts: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Scattered:
+    """Row numbers, group after group of rows that belong together and were cut into several parts, and where groups begin."""
+
+    rows: NDArray[np.int64]
+    starts: NDArray[np.int64]
+
+    def __bool__(self) -> bool:
+        return len(self.rows) > 0
+
+    def groups(self) -> Iterator[NDArray[np.int64]]:
+        yield from np.split(self.rows, self.starts[1:]) if self else ()
+
+
+@runtime_checkable
+class StandsTogether(Protocol):
+    """A ``FileCheck`` that knows which rows belong together."""
+
+    def scattered(self, first_rows: Sequence[int]) -> Scattered:
+        """Over parts that begin with these rows."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +189,13 @@ class WholeFile:
             _join(found, held)
             self.faulty.update(held)
         return found
+
+    def scattered(self, first_rows: Sequence[int]) -> Scattered:
+        """What belongs together and lies in several of the parts that begin with these rows."""
+        if isinstance(self._check, StandsTogether):
+            return self._check.scattered(first_rows)
+        nothing = np.empty(0, np.int64)
+        return Scattered(nothing, nothing)
 
     def _repeated(self, first: int) -> RowFault:
         titles = "、".join(self.plan.kind.column(name).title for name in self.plan.kind.key)

@@ -1,0 +1,143 @@
+"""Rows that belong together (the members of a household) and stand far apart in the file come into parts of their own.
+
+A part is written in one transaction, so a household in one part stands or falls as a whole, whatever the registry finds. Files
+sorted by name have the members of one household anywhere. Gathered parts begin behind the last row of the file, which is how they
+are told from the others; what the registry refuses of them goes back to where it stood, for errors keep the order of the file.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+import orjson
+
+import app.jobs.import_reading as reading
+from app.db.import_writers.row_digests import RowDigests
+from app.db.repositories.import_parts import ImportPartRepository, PartSeals, StagedPart, rejections
+from app.domain.access import AreaScope
+from app.domain.imports.model import Verdicts
+from app.domain.imports.reading import RawRow, Scattered
+
+MOST_ROWS_HELD = 100_000  # some forty megabytes; every part that has rows of them is opened once for so many
+
+
+@dataclass(slots=True)
+class _Taken:
+    """Rows on their way from one part to another, and their digests: row number → packed."""
+
+    rows: dict[int, bytes] = field(default_factory=dict)
+    digests: dict[int, bytes] = field(default_factory=dict)
+
+
+class Gathering:
+    """Moves the staged rows of one import, after everything that reading found wrong has been marked."""
+
+    def __init__(self, scope: AreaScope, parts: ImportPartRepository, import_id: UUID, seals: PartSeals) -> None:
+        self._scope = scope
+        self._parts = parts
+        self._import_id = import_id
+        self._seals = seals
+
+    async def gather(self, scattered: Scattered, *, behind: int) -> None:
+        """``behind``: a row number beyond the last one of the file."""
+        first_rows = await self._parts.list_first_rows(self._scope, self._import_id)
+        number = len(first_rows)
+        for groups in _batches(list(scattered.groups()), MOST_ROWS_HELD):
+            taken = await self._take(first_rows, np.sort(np.concatenate(groups)))
+            for some in _batches(groups, reading.PART_ROWS):
+                part = await asyncio.to_thread(
+                    self._part_of, number, behind, [int(row) for group in some for row in group], taken
+                )
+                if part is not None:
+                    await self._parts.add(self._scope, self._import_id, part)
+                    number += 1
+
+    async def _take(self, first_rows: Sequence[tuple[int, int]], wanted: Any) -> _Taken:
+        """Rows that reading hasn't rejected, out of their parts."""
+        taken = _Taken()
+        bounds = np.searchsorted(wanted, [first for _, first in first_rows] + [np.iinfo(np.int64).max])
+        for (number, _), begin, end in zip(first_rows, bounds[:-1], bounds[1:], strict=True):
+            if begin == end:
+                continue
+            part = await self._parts.get(self._scope, self._import_id, number)
+            changed = await asyncio.to_thread(self._take_from, part, set(wanted[begin:end].tolist()), taken)
+            await self._parts.set(self._scope, self._import_id, number, **changed)
+        return taken
+
+    def _take_from(self, part: StagedPart, wanted: set[int], taken: _Taken) -> dict[str, Any]:
+        """The columns of the part without the rows."""
+        wanted -= {one.number for one in self._seals.open_rejected(part)}
+        rows = self._seals.open_rows(part)
+        taken.rows |= {row[0]: orjson.dumps(row) for row in rows if row[0] in wanted}
+        left = [row for row in rows if row[0] not in wanted]
+        changed: dict[str, Any] = {"rows": part.rows - len(wanted), "rows_sealed": self._seals.seal_rows(part.number, left)}
+        if part.digests is not None:
+            digests = RowDigests.unpack(part.digests)
+            taken.digests |= digests.by_number(wanted)
+            changed["digests"] = digests.without(wanted).pack()
+        return changed
+
+    def _part_of(self, number: int, first_row: int, wanted: Sequence[int], taken: _Taken) -> StagedPart | None:
+        numbers = [row for row in wanted if row in taken.rows]
+        if not numbers:
+            return None
+        rows = [orjson.loads(taken.rows.pop(row)) for row in numbers]
+        digests = [taken.digests.pop(row) for row in numbers] if taken.digests else None
+        return StagedPart(
+            number=number,
+            first_row=first_row,
+            rows=len(rows),
+            rejected=0,
+            rows_sealed=self._seals.seal_rows(number, rows),
+            rejected_sealed=None,
+            digests=None if digests is None else RowDigests(numbers, b"".join(digests)).pack(),
+        )
+
+
+def _batches(groups: Sequence[Any], most: int) -> Iterator[list[Any]]:
+    """Groups one after the other, as many as have at most so many rows; one that has more comes alone."""
+    batch: list[Any] = []
+    rows = 0
+    for group in groups:
+        if batch and rows + len(group) > most:
+            yield batch
+            batch, rows = [], 0
+        batch.append(group)
+        rows += len(group)
+    if batch:
+        yield batch
+
+
+def is_gathered(part: StagedPart, rows: Sequence[RawRow]) -> bool:
+    """Whether the rows of a part stood elsewhere in the file."""
+    return bool(rows) and rows[0][0] < part.first_row
+
+
+async def give_back(
+    scope: AreaScope,
+    parts: ImportPartRepository,
+    import_id: UUID,
+    seals: PartSeals,
+    rows: Sequence[RawRow],
+    refused: Verdicts,
+) -> None:
+    """Rows of a gathered part that are refused join the rejected rows where they stood."""
+    first_rows = await parts.list_first_rows(scope, import_id)
+    begins = [first for _, first in first_rows]
+    homes: Mapping[int, list[RawRow]] = defaultdict(list)
+    for row in rows:
+        if row[0] in refused:
+            homes[first_rows[bisect_right(begins, row[0]) - 1][0]].append(row)
+    for number, back in sorted(homes.items()):
+        home = await parts.get(scope, import_id, number)
+        rejected = rejections(back, refused, seals.open_rejected(home))
+        sealed = await asyncio.to_thread(seals.seal_rejected, number, rejected)
+        changed = {"rows": home.rows + len(back), "rejected": len(rejected), "rejected_sealed": sealed}
+        await parts.set(scope, import_id, number, **changed)
