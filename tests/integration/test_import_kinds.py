@@ -300,6 +300,21 @@ async def test_an_edit_at_the_desk_is_found_and_kept(runtime: Runtime, open_stat
     assert counts((await bench.write(row))[0]) == (0, 0, 1, 0)  # the file that was imported already doesn't undo the edit
 
 
+async def test_an_edit_beyond_what_the_file_says_is_kept_too(runtime: Runtime, open_station: None) -> None:
+    """One field that the file has and one that it leaves empty: the same file stands for neither."""
+    bench, row = Bench.of(runtime, "staff"), staff() | {"学历": None}
+    _, run = await bench.write(row)
+    async with transaction(runtime.engine, CLERK) as session:
+        edit = "UPDATE station_staff SET education = '本科', position = '社会工作者' WHERE name = :name"
+        await session.execute(text(edit), {"name": row["姓名"]})
+    assert counts((await bench.write(row))[0]) == (0, 0, 1, 0)
+    assert await bench.built_on(run) == {"later_edits": 1}
+    applied, later = await bench.write(row | {"岗位": "民政协理员"})
+    assert counts(applied) == (0, 1, 0, 0)
+    await bench.undo(later)
+    assert counts((await bench.write(row))[0]) == (0, 0, 1, 0)
+
+
 # notices and certificates
 
 

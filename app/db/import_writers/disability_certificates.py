@@ -231,7 +231,9 @@ def _wanted(number: int, values: Mapping[str, Any], person: Mapping[str, Any], f
 
 
 def _fingerprint(row: Wanted, run: RunContext) -> bytes:
-    return marks.fingerprint(run, row.plain | {"issued_on": row.issued_on})
+    """Of what the row itself says: the number has category and grade in it."""
+    said = {"certificate_no": row.plain["certificate_no"], "issued_on": row.issued_on, "needs_care": row.cared_for}
+    return marks.fingerprint(run, said)
 
 
 def _image(row: Wanted, run: RunContext) -> dict[str, Any]:

@@ -35,12 +35,14 @@ from app.security.fields import Field
 
 MARK = columns(ImportMark)
 BEFORE = columns(ImportBefore)
-MOVED = ("area_code", "subject_id", "fingerprint", "import_id", "created")
+MOVED = ("area_code", "subject_id", "fingerprint", "import_id", "created", "said")
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """What an import wrote last about a subject. ``created``: the import made it."""
+    """What an import wrote last about a subject. ``created``: the import made it. ``said``: digest of the fields that its row gave,
+    where ``fingerprint`` is of more than these.
+    """
 
     subject_key: bytes
     subject_id: UUID
@@ -48,6 +50,7 @@ class Mark:
     fingerprint: bytes
     import_id: UUID
     created: bool
+    said: bytes | None = None
 
     def packed(self) -> dict[str, Any]:
         """For keeping beside a before-image."""
@@ -57,6 +60,7 @@ class Mark:
             "fingerprint": self.fingerprint.hex(),
             "import_id": str(self.import_id),
             "created": self.created,
+            "said": None if self.said is None else self.said.hex(),
         }
 
     @classmethod
@@ -68,6 +72,7 @@ class Mark:
             bytes.fromhex(stored["fingerprint"]),
             UUID(stored["import_id"]),
             stored["created"],
+            None if stored.get("said") is None else bytes.fromhex(stored["said"]),
         )
 
 
@@ -111,7 +116,7 @@ async def _marks(session: AsyncSession, statement: Any) -> list[Mark]:
     return [Mark(*row) for row in rows]
 
 
-_FIELDS = ("subject_id", "area_code", "fingerprint", "import_id", "created")
+_FIELDS = ("subject_id", "area_code", "fingerprint", "import_id", "created", "said")
 
 
 async def put_marks(scope: AreaScope, session: AsyncSession, kind: str, marks: Sequence[Mark]) -> None:

@@ -165,7 +165,11 @@ class TableWriter:
         if all(row.fields[name] == stored[name] for name in row.fields.keys() & stored.keys()):
             return True
         mark = row.mark
-        return mark is not None and mark.subject_id == before["id"] and mark.fingerprint == self._fingerprint(row, run)
+        return mark is not None and mark.subject_id == before["id"] and mark.said == self._said(row, run)
+
+    def _said(self, row: Wanted, run: RunContext) -> bytes:
+        """Of the file's own fields."""
+        return marks.fingerprint(run, row.fields)
 
     def _fingerprint(self, row: Wanted, run: RunContext) -> bytes:
         """Of the row as it will stand: the file's fields over those that it leaves alone."""
@@ -223,7 +227,15 @@ class TableWriter:
         ]
         await marks.keep_before(scope, session, run, befores)
         written = [
-            Mark(row.subject_key, _id(row), _area(row), self._fingerprint(row, run), run.import_id, row.before is None)
+            Mark(
+                subject_key=row.subject_key,
+                subject_id=_id(row),
+                area_code=_area(row),
+                fingerprint=self._fingerprint(row, run),
+                import_id=run.import_id,
+                created=row.before is None,
+                said=self._said(row, run),
+            )
             for row in rows
         ]
         await marks.put_marks(scope, session, run.kind.code, written)

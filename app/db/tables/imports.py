@@ -123,7 +123,8 @@ class ImportMark(SQLModel, table=True):
 
     ``fingerprint`` (HMAC of the normalised row) decides "unchanged"; ``created`` says whether the import made the subject, so
     that undoing it takes the subject away again. ``subject_version`` is the subject's version as the import left it, where it
-    has one: another one by now means a later edit.
+    has one: another one by now means a later edit. Where it has none, ``fingerprint`` is of the subject as the import left it,
+    and ``said`` of the fields that the row gave.
     """
 
     __tablename__ = "import_mark"
@@ -141,6 +142,7 @@ class ImportMark(SQLModel, table=True):
     import_id: UUID
     created: bool
     subject_version: int | None = None
+    said: bytes | None = None
 
 
 class ImportBefore(DistrictTable, table=True):
