@@ -78,6 +78,7 @@ class Settings(BaseSettings):
     import_heartbeat_seconds: float = Field(default=15.0, gt=0)  # proxies close what is silent
     import_listen_seconds: float = Field(default=300.0, gt=0)  # then the listener comes again, with a fresh token if need be
     import_content_days: int = Field(default=90, ge=1)  # files sent and rejected rows are kept for so long
+    import_undo_days: int = Field(default=365, ge=1)  # what stood before an import is kept for so long, to be put back
     import_undo_inline_rows: int = Field(default=2_000, ge=0)  # an import that wrote more is taken back by a job
     export_content_days: int = Field(default=7, ge=1)  # files of people's data lie ready to be fetched for so long
 

@@ -20,7 +20,7 @@ import app.routers.v1  # noqa: F401  (importing the areas registers their job ha
 from app.db.engine import application_url
 from app.db.session import transaction
 from app.jobs.export_retention import forget_old_exports
-from app.jobs.import_retention import forget_old_files
+from app.jobs.import_retention import forget_old_befores, forget_old_files
 from app.jobs.queue import ENTRYPOINT, read_ticket
 from app.jobs.runner import run_job
 from app.jobs.sweep import sweep
@@ -95,6 +95,7 @@ async def _clear(runtime: Runtime) -> None:
         async with transaction(runtime.engine) as session:
             await session.execute(text(statement))
     await forget_old_files(runtime)
+    await forget_old_befores(runtime)
     await forget_old_exports(runtime)
 
 

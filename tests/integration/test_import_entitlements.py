@@ -19,7 +19,7 @@ from app.runtime import Runtime
 from app.security.fields import Field
 from tests.integration.kind_kit import DISTRICT, TODAY, Bench, counts, parsed
 from tests.integration.registry_world import SignIn, card, fresh_number, opened
-from tests.integration.test_import_people import household, number, person
+from tests.integration.test_import_people import account, household, number, person
 from tests.integration.test_import_people import row as person_row
 from tests.world import World
 
@@ -235,7 +235,7 @@ async def test_payees_set_accounts_and_are_taken_back(payees: Bench, sign_in: Si
     after = await household(payees, no)
     assert after is not None
     assert before is not None
-    assert after.payee == before.payee
+    assert account(payees, after) == account(payees, before)
     wrong = given | {"领款人身份证号": None, "户编号": f"X{new_id().hex}"}
     applied, _ = await payees.write(given | {"户名": "别人"}, wrong)
     assert refusals(applied) == {2: "holder_differs", 3: "household_unknown"}

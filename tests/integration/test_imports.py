@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 from collections.abc import Callable
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import openpyxl  # type: ignore[import-untyped]
@@ -14,7 +14,7 @@ from sqlalchemy import text
 
 from app.db.session import transaction
 from app.files import PART_BYTES
-from app.jobs.import_retention import forget_old_files
+from app.jobs.import_retention import forget_old_befores, forget_old_files
 from app.runtime import Runtime
 from tests.integration.import_world import (
     BROKEN,
@@ -371,10 +371,7 @@ async def test_contents_are_forgotten_after_a_while(runtime: Runtime, sign_in: S
     clerk, rows = sign_in("s001.clerk"), things(2)
     rows[0][1] = BROKEN
     old, young = [await imported(runtime, clerk, csv_of(rows)) for _ in range(2)]
-    days = runtime.settings.import_content_days + 1
-    async with transaction(runtime.engine, DISTRICT) as session:
-        aged = text("UPDATE import_run SET finished_at = finished_at - make_interval(days => :d) WHERE id = :i RETURNING file_id")
-        file_id = (await session.execute(aged, {"d": days, "i": old["id"]})).scalar_one()
+    file_id = await aged(runtime, old["id"], runtime.settings.import_content_days + 1)
     assert await forget_old_files(runtime) >= 1
     async with transaction(runtime.engine, DISTRICT) as session:
         left = text("SELECT count(*) FROM stored_file_part WHERE file_id = :f")
@@ -385,6 +382,37 @@ async def test_contents_are_forgotten_after_a_while(runtime: Runtime, sign_in: S
         assert (await clerk.get(f"{IMPORTS}/{young['id']}/{path}")).status_code == 200
     assert (await shown(clerk, old["id"]))["rows_rejected"] == 1
     assert (await clerk.post(f"{IMPORTS}/{old['id']}/undo")).json()["status"] == "undone"
+
+
+async def test_what_stood_before_is_forgotten_with_the_undo(runtime: Runtime, sign_in: SignIn) -> None:
+    clerk, rows = sign_in("s001.clerk"), things(2)
+    await imported(runtime, clerk, csv_of(rows))
+    rows = [[code, f"{name}改", *rest] for code, name, *rest in rows]
+    old = await imported(runtime, clerk, csv_of(rows))
+    young = await imported(runtime, clerk, csv_of([[code, f"{name}再", *rest] for code, name, *rest in rows]))
+    days = runtime.settings.import_undo_days
+    await aged(runtime, old["id"], days)
+    answer = await clerk.post(f"{IMPORTS}/{old['id']}/undo")
+    assert (answer.status_code, answer.json()["code"]) == (409, "import_undo_expired"), answer.text
+    await forget_old_befores(runtime)
+    assert [await befores(runtime, one["id"]) for one in (old, young)] == [2, 2], "an undo may be under way for a day"
+    await aged(runtime, old["id"], 2)
+    assert await forget_old_befores(runtime) >= 2
+    assert [await befores(runtime, one["id"]) for one in (old, young)] == [0, 2]
+    assert (await clerk.post(f"{IMPORTS}/{young['id']}/undo")).json()["status"] == "undone"
+
+
+async def aged(runtime: Runtime, import_id: str, days: int) -> UUID:
+    """As if the import had ended so many days earlier; its file."""
+    statement = "UPDATE import_run SET finished_at = finished_at - make_interval(days => :d) WHERE id = :i RETURNING file_id"
+    async with transaction(runtime.engine, DISTRICT) as session:
+        return (await session.execute(text(statement), {"d": days, "i": import_id})).scalar_one()
+
+
+async def befores(runtime: Runtime, import_id: str) -> int:
+    async with transaction(runtime.engine, DISTRICT) as session:
+        counted = await session.execute(text("SELECT count(*) FROM import_before WHERE import_id = :i"), {"i": import_id})
+        return int(counted.scalar_one())
 
 
 async def test_what_was_done_is_on_record_without_contents(runtime: Runtime, sign_in: SignIn) -> None:

@@ -8,18 +8,20 @@ digest of the row as normalised. Everything here is set-wise and keyed by ``run.
 - ``put_marks(scope, session, kind, marks)``: inserts or moves them;
 - ``keep_before(scope, session, run, befores)``: sealed before-images, each with the mark that stood before;
 - ``later_imports(scope, session, import_id)``: how many subjects of an import a later one has written again;
-- ``marks_of``, ``befores_of``: what an import left; ``take_back``: puts the former marks back and forgets the import's.
+- ``marks_of``, ``befores_of``: what an import left; ``take_back``: puts the former marks back and forgets the import's;
+- ``forget_befores``: those of imports that ended long ago.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import and_, delete, func, insert, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -28,7 +30,7 @@ from app.db.import_writers import RunContext
 from app.db.import_writers.row_digests import DIGEST_BYTES
 from app.db.keyed import rows_by
 from app.db.scoping import within
-from app.db.tables.imports import ImportBefore, ImportMark
+from app.db.tables.imports import ImportBefore, ImportMark, ImportRun
 from app.domain.access import AreaScope
 from app.ids import new_id
 from app.security.fields import Field
@@ -40,8 +42,8 @@ MOVED = ("area_code", "subject_id", "fingerprint", "import_id", "created", "said
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """What an import wrote last about a subject. ``created``: the import made it. ``said``: digest of the fields that its row gave,
-    where ``fingerprint`` is of more than these.
+    """What an import wrote last about a subject. ``created``: the import made it. ``said``: digest of the fields that its row
+    gave, where ``fingerprint`` is of more than these.
     """
 
     subject_key: bytes
@@ -184,6 +186,16 @@ async def befores_of(scope: AreaScope, session: AsyncSession, run: RunContext, i
         )
         for row in rows
     ]
+
+
+async def forget_befores(scope: AreaScope, session: AsyncSession, *, ended_before: datetime, limit: int) -> int:
+    """Of imports that ended before the moment and aren't being undone; how many, at most ``limit``."""
+    run = columns(ImportRun)
+    old = (run.district == scope.district, run.finished_at < ended_before, run.phase == "finished")
+    same = and_(BEFORE.district == run.district, BEFORE.import_id == run.id)
+    some = select(BEFORE.id).join_from(ImportRun, ImportBefore, same).where(*old).limit(limit)
+    gone = await session.execute(delete(ImportBefore).where(within(scope, BEFORE), BEFORE.id.in_(some)).returning(BEFORE.id))
+    return len(gone.all())
 
 
 async def take_back(scope: AreaScope, session: AsyncSession, kind: str, import_id: UUID, befores: Sequence[Before]) -> None:

@@ -24,6 +24,7 @@ ERRORS: dict[str, str] = {
     "import_not_finished": "导入尚未结束",
     "import_not_found": "没有该次导入，或不在您的辖区内",
     "import_too_many_elsewhere": "导入的人员中在外地登记的过多，已停止",
+    "import_undo_expired": "导入前的内容已不再保留，不能整批撤销",
     "import_undone": "该次导入已经撤销",
     "no_data_rows": "文件没有数据行",
     "nothing_to_undo": "该次导入没有写入任何内容",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -86,8 +86,8 @@ async def _close(
 # --- taking back -------------------------------------------------------------------------------------------------------
 
 
-def require_undoable(run: ImportRun) -> None:
-    """``Conflict`` with what stands against it."""
+def require_undoable(run: ImportRun, now: datetime, kept_for: timedelta) -> None:
+    """``Conflict`` with what stands against it. ``kept_for``: how long what stood before an import is kept."""
     if not run.is_finished or run.phase != "finished":
         raise Conflict("import_not_finished", "导入（或其撤销）尚未结束，请结束后再办理。")
     if run.status is ImportStatus.UNDONE:
@@ -96,6 +96,9 @@ def require_undoable(run: ImportRun) -> None:
         raise Conflict("import_is_dry_run", "试运行没有写入任何内容，无需撤销。")
     if not run.has_written:
         raise Conflict("nothing_to_undo", NOTHING_TO_UNDO)
+    if run.finished_at is not None and run.finished_at + kept_for < now:
+        text = f"该次导入结束已满 {kept_for.days} 天，导入前的内容不再保留，不能整批撤销，请逐项更正。"
+        raise Conflict("import_undo_expired", text)
 
 
 def require_nothing_built_on(built: Mapping[str, int]) -> None:

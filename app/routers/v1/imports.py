@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -158,7 +159,8 @@ async def undo_import(
     version: IfMatch,
     response: Response,
 ) -> ImportOut:
-    """整批撤销：新增的删除，修改的还原。已有业务以其为依据的不能撤销（409，`built_on` 列出）。
+    """整批撤销：新增的删除，修改的还原。已有业务以其为依据的不能撤销（409，`built_on` 列出），结束满一年的不能撤销
+    （409 `import_undo_expired`）。
 
     行数多的在后台办理：`phase` 为 undoing，办结后 `status` 为 undone。
     """
@@ -166,7 +168,7 @@ async def undo_import(
     kind = kind_of(run.order.kind)
     service.require_importer(kind, actor)
     check_version(version, run.version)
-    service.require_undoable(run)
+    service.require_undoable(run, clock.now, timedelta(days=runtime.settings.import_undo_days))
     imports = ImportRepository(session)
     if writes_much(run, runtime.settings):
         await require_nothing_built_on(runtime, session, actor.scope, run, clock.now, clock.today)
