@@ -406,7 +406,8 @@ async def aged(runtime: Runtime, import_id: str, days: int) -> UUID:
     """As if the import had ended so many days earlier; its file."""
     statement = "UPDATE import_run SET finished_at = finished_at - make_interval(days => :d) WHERE id = :i RETURNING file_id"
     async with transaction(runtime.engine, DISTRICT) as session:
-        return (await session.execute(text(statement), {"d": days, "i": import_id})).scalar_one()
+        file_id: UUID = (await session.execute(text(statement), {"d": days, "i": import_id})).scalar_one()
+    return file_id
 
 
 async def befores(runtime: Runtime, import_id: str) -> int:
