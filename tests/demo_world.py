@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
+from functools import partial
 
 import httpx
 from fastapi import FastAPI
@@ -31,13 +33,25 @@ class Demo:
     callers: dict[str, Caller]
 
 
+class FreshToken(httpx.Auth):
+    """A token of its own for each request: a run may take longer than one is good for."""
+
+    def __init__(self, issue: Callable[[], str]) -> None:
+        self._issue = issue
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        if "authorization" not in request.headers:
+            request.headers["authorization"] = f"Bearer {self._issue()}"
+        yield request
+
+
 def callers_of(app: FastAPI, runtime: Runtime) -> dict[str, Caller]:
     staff = [(a.username, a.id, a.level, a.area, a.duties) for a in (*ACCOUNTS, *SECOND_ACCOUNTS)]
     bureaus = [(c.client_id, c.id, Level.DISTRICT, DISTRICT, (Duty.BUREAU,)) for c in CLIENTS]
     callers = {}
     for name, identifier, level, area, duties in [*staff, *bureaus]:
-        token = runtime.tokens.issue_access_token(subject=identifier, level=level, area=area, duties=duties)
+        issue = partial(runtime.tokens.issue_access_token, subject=identifier, level=level, area=area, duties=duties)
         transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
-        http = httpx.AsyncClient(transport=transport, base_url="http://test", headers={"Authorization": f"Bearer {token}"})
+        http = httpx.AsyncClient(transport=transport, base_url="http://test", auth=FreshToken(issue))
         callers[name] = Caller(name, area, frozenset(duty.value for duty in duties), http)
     return callers
