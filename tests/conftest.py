@@ -32,6 +32,7 @@ from app.runtime import Runtime, open_runtime
 from app.security.keys import KeyRing
 from app.settings import Settings
 from tests.demo_world import Demo, callers_of
+from tests.system.serving import Served
 from tests.world import World, seed_world
 
 TEMPLATE = "minzheng_template"
@@ -168,3 +169,14 @@ async def demo(cluster: URL, worker_name: str, demo_folder: Path) -> AsyncIterat
         yield Demo(app, runtime, owner, callers)
         await asyncio.gather(*(caller.http.aclose() for caller in callers.values()))
     await owner.dispose()
+
+
+@pytest.fixture(scope="session")
+def demo_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What `minzheng serve --demo` has made of an empty folder, ended again. Tests that serve the demo are of the xdist group
+    ``serve`` and start from copies: loading it takes longer than most of what they do.
+    """
+    first = Served(tmp_path_factory.mktemp("demo-data"))
+    first.wait_until_ready()
+    first.stop()
+    return first.data_dir

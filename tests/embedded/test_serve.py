@@ -18,6 +18,7 @@ import pytest
 from app.embedded import EmbeddedPostgres
 from app.security.keys import KeyRing
 from tests.embedded.conftest import ROOT, lives, wait_for
+from tests.system.serving import copy_data
 
 pytestmark = pytest.mark.db
 
@@ -102,7 +103,9 @@ def serve(data_dir: Path) -> Iterator[Callable[..., Service]]:
             service.end()
 
 
-def test_the_demo_starts_tells_and_stops(serve: Callable[..., Service]) -> None:
+@pytest.mark.xdist_group("serve")
+def test_the_demo_starts_tells_and_stops(serve: Callable[..., Service], data_dir: Path, demo_data: Path) -> None:
+    copy_data(demo_data, data_dir)
     service = serve("--demo")
     assert service.url in service.told
     assert "district.reviewer" in service.told

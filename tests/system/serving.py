@@ -24,9 +24,12 @@ KINDS = {"postgres": "postgres -D", "api": "uvicorn", "worker": "app.cli worker"
 class Served:
     """One running demo. Only processes below it are ever signalled."""
 
-    def __init__(self, folder: Path, settings: Mapping[str, str] | None = None) -> None:
+    def __init__(self, folder: Path, settings: Mapping[str, str] | None = None, *, data: Path | None = None) -> None:
+        """``data``: the folder of a demo that has ended (``demo_data``), to go on from a copy of; else it loads everything."""
         folder.chmod(0o711)  # the database's user must pass through when the tests run as root
         self.data_dir = folder / "data"
+        if data is not None:
+            copy_data(data, self.data_dir)
         self.log = folder / "serve.log"
         self.port = _free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -97,6 +100,11 @@ class Served:
             timeout=120,
             check=False,
         )
+
+
+def copy_data(of: Path, to: Path) -> None:
+    """A data folder with its owners, which Postgres asks for."""
+    subprocess.run(["cp", "-a", str(of), str(to)], check=True)
 
 
 def _children(parent: int) -> dict[int, str]:

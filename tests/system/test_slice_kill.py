@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -100,8 +101,8 @@ class Client:
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    served = Served(tmp_path_factory.mktemp("kill"), {"JOB_LEASE_SECONDS": str(LEASE_SECONDS)})
+def server(tmp_path_factory: pytest.TempPathFactory, demo_data: Path) -> Iterator[Served]:
+    served = Served(tmp_path_factory.mktemp("kill"), {"JOB_LEASE_SECONDS": str(LEASE_SECONDS)}, data=demo_data)
     try:
         served.wait_until_ready()
         yield served

@@ -5,16 +5,14 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import signal
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
+
+from tests.system.serving import Served
 
 ROOT = Path(__file__).resolve().parents[2]
 TUTORIAL = ROOT / "docs" / "tutorial.md"
@@ -26,38 +24,15 @@ pytestmark = [
 ]
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @pytest.fixture(scope="module")
-def demo_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
-    folder = tmp_path_factory.mktemp("tutorial")
-    folder.chmod(0o711)
-    url = f"http://127.0.0.1:{(port := free_port())}"
-    command = [sys.executable, "-m", "app.cli", "serve", "--demo", "--port", str(port), "--data-dir", str(folder / "data")]
-    with (folder / "log").open("w") as log:
-        server = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log, env=os.environ | {"PYTHONPATH": str(ROOT)})
-        try:
-            wait_until_ready(url, server, folder / "log")
-            yield url, folder / "data"
-        finally:
-            server.send_signal(signal.SIGINT)
-            assert server.wait(60) == 0
-
-
-def wait_until_ready(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
-    for _ in range(600):
-        assert server.poll() is None, log.read_text()
-        try:
-            if httpx.get(f"{url}/readyz", timeout=5).status_code == 200:
-                return
-        except httpx.TransportError:
-            pass
-        time.sleep(0.25)
-    raise AssertionError(log.read_text())
+def demo_server(tmp_path_factory: pytest.TempPathFactory, demo_data: Path) -> Iterator[tuple[str, Path]]:
+    """Where it answers, and its data folder."""
+    served = Served(tmp_path_factory.mktemp("tutorial"), data=demo_data)
+    try:
+        served.wait_until_ready()
+        yield served.url, served.data_dir
+    finally:
+        served.stop()
 
 
 def blocks(page: Path) -> list[str]:
