@@ -7,7 +7,6 @@ go side by side. A part whose rows say what they said last time (`RowDigests`) i
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -16,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.db.import_writers import RunContext, writer_of
 from app.db.import_writers.row_digests import KnowsRows, RowDigests
 from app.db.repositories.identity import add_found_elsewhere, add_stop
-from app.db.repositories.import_parts import ImportPartRepository, PartSeals, StagedPart, rejections
+from app.db.repositories.import_parts import ImportPartRepository, PartSeals, StagedPart
 from app.db.repositories.imports import ImportRepository
 from app.domain.access import AreaScope
 from app.domain.imports import service
@@ -25,7 +24,7 @@ from app.domain.imports.header import Layout
 from app.domain.imports.model import Applied, Block, Verdicts
 from app.domain.imports.ports import ImportRun
 from app.domain.imports.reading import Plan, RawRow, parse_block
-from app.jobs.import_gathering import give_back, is_gathered
+from app.jobs.import_gathering import reject
 from app.jobs.import_running import context_of, fail_run, hold_kind, parts_go_side_by_side, plan_of, record_end, today_of
 from app.jobs.registry import ChunkView, JobView
 from app.runtime import Runtime
@@ -42,23 +41,23 @@ class ApplyHandler:
         imports, parts = ImportRepository(session), ImportPartRepository(session)
         run, number = await imports.get(job.scope, job.subject), int(chunk.arguments["part"])
         context = context_of(runtime, run, now, today_of(job))
-        part, seals = await parts.get(job.scope, run.id, number), PartSeals(runtime.cipher, run.id)
-        digests, read = _digests_of(part, seals), run.layout or {}
+        beside_others, seals = parts_go_side_by_side(run), PartSeals(runtime.cipher, run.id)
+        if not beside_others:  # before the part is read: others of the import may be giving rows back to it
+            await hold_kind(session, job.scope, context.kind)
+        part = await parts.get(job.scope, run.id, number)
+        digests = _digests_of(part, seals)
         if digests is not None and await _says_nothing_new(session, job.scope, context, digests):
-            outcome = _counts(Applied(unchanged=len(digests)))
-        else:
-            plan = await plan_of(imports, job.scope, run, Layout.from_json(read["columns"]), today_of(job))
-            rows, block, found = await asyncio.to_thread(_block_of, plan, seals, part)
-            await hold_kind(session, job.scope, context.kind, beside_others=parts_go_side_by_side(run))
-            applied = await _write(session, run, plan, context, block, digests)
-            await _count_elsewhere(session, run, applied, digests, now)
-            refused = applied.refused | found
-            if refused and is_gathered(part, rows):
-                await give_back(job.scope, parts, run.id, seals, rows, refused)
-                outcome = _counts(applied) | {"rows": part.rows - len(refused)}
-            else:
-                outcome = _outcome(seals, part, rows, applied, refused)
-        await parts.set(job.scope, run.id, number, done=True, **outcome)
+            await parts.set(job.scope, run.id, number, done=True, **_counts(Applied(unchanged=len(digests))))
+            return None
+        layout = Layout.from_json((run.layout or {})["columns"])
+        plan = await plan_of(imports, job.scope, run, layout, today_of(job))
+        rows, block, found = await asyncio.to_thread(_block_of, plan, seals, part)
+        if beside_others:
+            await hold_kind(session, job.scope, context.kind, beside_others=True)
+        applied = await _write(session, run, plan, context, block, digests)
+        await _count_elsewhere(session, run, applied, digests, now)
+        rejecting = await reject(job.scope, parts, run.id, seals, part, rows, applied.refused | found)
+        await parts.set(job.scope, run.id, number, done=True, **_counts(applied), **rejecting)
         return None
 
     async def finish(
@@ -134,14 +133,6 @@ async def _count_elsewhere(
         return
     subjects = [subject for number, subject in zip(digests.numbers, digests.subjects, strict=True) if number in numbers]
     require_no_asking(run.area_code, await add_found_elsewhere(session, run.requested_by, subjects, now, now - WINDOW))
-
-
-def _outcome(seals: PartSeals, part: StagedPart, rows: Sequence[RawRow], applied: Applied, refused: Verdicts) -> dict[str, Any]:
-    """A part's columns after it has been written; what was refused while writing joins the rejected rows."""
-    if not refused:
-        return _counts(applied)
-    rejected = rejections(rows, refused, seals.open_rejected(part))
-    return _counts(applied) | {"rejected": len(rejected), "rejected_sealed": seals.seal_rejected(part.number, rejected)}
 
 
 def _counts(applied: Applied) -> dict[str, Any]:

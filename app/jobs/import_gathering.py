@@ -25,7 +25,7 @@ from app.domain.access import AreaScope
 from app.domain.imports.model import Verdicts
 from app.domain.imports.reading import RawRow, Scattered
 
-MOST_ROWS_HELD = 100_000  # some forty megabytes; every part that has rows of them is opened once for so many
+MOST_ROWS_HELD = 200_000  # some eighty megabytes; every part that has rows of them is opened once for so many
 
 
 @dataclass(slots=True)
@@ -51,16 +51,18 @@ class Gathering:
         number = len(first_rows)
         for groups in _batches(list(scattered.groups()), MOST_ROWS_HELD):
             taken = await self._take(first_rows, np.sort(np.concatenate(groups)))
-            for some in _batches(groups, reading.PART_ROWS):
-                part = await asyncio.to_thread(
-                    self._part_of, number, behind, [int(row) for group in some for row in group], taken
-                )
-                if part is not None:
-                    await self._parts.add(self._scope, self._import_id, part)
-                    number += 1
+            for wanted in _batches(groups, reading.PART_ROWS, self._first(first_rows, number)):
+                part = await asyncio.to_thread(self._part_of, number, behind, np.concatenate(wanted).tolist(), taken)
+                await self._parts.add(self._scope, self._import_id, part)
+                number += 1
+
+    @staticmethod
+    def _first(first_rows: Sequence[tuple[int, int]], number: int) -> int:
+        """How many rows the next part has at most: the first of all is small, as that of the file."""
+        return min(reading.FIRST_PART_ROWS, reading.PART_ROWS) if number == len(first_rows) else reading.PART_ROWS
 
     async def _take(self, first_rows: Sequence[tuple[int, int]], wanted: Any) -> _Taken:
-        """Rows that reading hasn't rejected, out of their parts."""
+        """Rows, none of them rejected, out of their parts."""
         taken = _Taken()
         bounds = np.searchsorted(wanted, [first for _, first in first_rows] + [np.iinfo(np.int64).max])
         for (number, _), begin, end in zip(first_rows, bounds[:-1], bounds[1:], strict=True):
@@ -73,7 +75,6 @@ class Gathering:
 
     def _take_from(self, part: StagedPart, wanted: set[int], taken: _Taken) -> dict[str, Any]:
         """The columns of the part without the rows."""
-        wanted -= {one.number for one in self._seals.open_rejected(part)}
         rows = self._seals.open_rows(part)
         taken.rows |= {row[0]: orjson.dumps(row) for row in rows if row[0] in wanted}
         left = [row for row in rows if row[0] not in wanted]
@@ -84,10 +85,7 @@ class Gathering:
             changed["digests"] = digests.without(wanted).pack()
         return changed
 
-    def _part_of(self, number: int, first_row: int, wanted: Sequence[int], taken: _Taken) -> StagedPart | None:
-        numbers = [row for row in wanted if row in taken.rows]
-        if not numbers:
-            return None
+    def _part_of(self, number: int, first_row: int, numbers: Sequence[int], taken: _Taken) -> StagedPart:
         rows = [orjson.loads(taken.rows.pop(row)) for row in numbers]
         digests = [taken.digests.pop(row) for row in numbers] if taken.digests else None
         return StagedPart(
@@ -101,26 +99,42 @@ class Gathering:
         )
 
 
-def _batches(groups: Sequence[Any], most: int) -> Iterator[list[Any]]:
-    """Groups one after the other, as many as have at most so many rows; one that has more comes alone."""
+def _batches(groups: Sequence[Any], most: int, first: int | None = None) -> Iterator[list[Any]]:
+    """Groups one after the other, as many as have at most so many rows (the first batch: ``first``); one that has more comes
+    alone.
+    """
     batch: list[Any] = []
-    rows = 0
+    rows, limit = 0, first or most
     for group in groups:
-        if batch and rows + len(group) > most:
+        if batch and rows + len(group) > limit:
             yield batch
-            batch, rows = [], 0
+            batch, rows, limit = [], 0, most
         batch.append(group)
         rows += len(group)
     if batch:
         yield batch
 
 
-def is_gathered(part: StagedPart, rows: Sequence[RawRow]) -> bool:
-    """Whether the rows of a part stood elsewhere in the file."""
-    return bool(rows) and rows[0][0] < part.first_row
+async def reject(
+    scope: AreaScope,
+    parts: ImportPartRepository,
+    import_id: UUID,
+    seals: PartSeals,
+    part: StagedPart,
+    rows: Sequence[RawRow],
+    refused: Verdicts,
+) -> dict[str, Any]:
+    """What was refused while writing joins the rejected rows where it stood in the file; the part's columns that change by it."""
+    if not refused:
+        return {}
+    if rows[0][0] >= part.first_row:
+        rejected = rejections(rows, refused, seals.open_rejected(part))
+        return {"rejected": len(rejected), "rejected_sealed": seals.seal_rejected(part.number, rejected)}
+    await _give_back(scope, parts, import_id, seals, [row for row in rows if row[0] in refused], refused)
+    return {"rows": part.rows - len(refused)}
 
 
-async def give_back(
+async def _give_back(
     scope: AreaScope,
     parts: ImportPartRepository,
     import_id: UUID,
@@ -128,13 +142,12 @@ async def give_back(
     rows: Sequence[RawRow],
     refused: Verdicts,
 ) -> None:
-    """Rows of a gathered part that are refused join the rejected rows where they stood."""
+    """Rejected rows of a gathered part, to the parts of the file."""
     first_rows = await parts.list_first_rows(scope, import_id)
     begins = [first for _, first in first_rows]
     homes: Mapping[int, list[RawRow]] = defaultdict(list)
     for row in rows:
-        if row[0] in refused:
-            homes[first_rows[bisect_right(begins, row[0]) - 1][0]].append(row)
+        homes[first_rows[bisect_right(begins, row[0]) - 1][0]].append(row)
     for number, back in sorted(homes.items()):
         home = await parts.get(scope, import_id, number)
         rejected = rejections(back, refused, seals.open_rejected(home))

@@ -11,6 +11,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from app.db.import_writers.number_lookup import find_people
+from app.db.repositories.people import PeopleRepository
 from app.db.session import transaction
 from app.runtime import Runtime
 from tests.integration.kind_kit import CLERK, DISTRICT, Bench, parsed
@@ -79,3 +81,38 @@ async def test_what_is_taken_back_is_held_from_looking_on(people: Bench) -> None
                 await desk.execute(text("SET LOCAL lock_timeout = '200ms'"))
                 await desk.execute(edit, {"id": record.id})
         await people.writer.undo(DISTRICT, session, run.import_id, run)
+
+
+async def test_the_desk_and_certificates_take_people_in_one_order(runtime: Runtime, world: World) -> None:
+    """X was registered, taken back and registered again: his identity is older than Y's, his row younger."""
+    people, certs = Bench.of(runtime, "people", DISTRICT), Bench.of(runtime, "disability_certificates", DISTRICT)
+    x, y = row(number()), row(number())
+    _, run = await people.write(x)
+    await people.undo(run)
+    await people.write(y)
+    await people.write(x)
+    rows = [
+        {"姓名": o["姓名"], "身份证号": o["身份证号"], "残疾人证号": o["身份证号"] + "43", "发证日期": "2025-02-03"}
+        for o in (x, y)
+    ]
+    async with transaction(runtime.engine, DISTRICT) as session:
+        found = await find_people(DISTRICT, session, runtime.blind_index, [x["身份证号"], y["身份证号"]])
+        px, py = found[x["身份证号"]], found[y["身份证号"]]
+    assert (px["person_uid"] < py["person_uid"], px["id"] < py["id"]) == (True, False)
+    held = text("SELECT id FROM person WHERE id = :id FOR UPDATE")
+
+    async def desk() -> None:
+        async with transaction(runtime.engine, DISTRICT) as mine:
+            await PeopleRepository(mine, runtime.cipher).list_locked(DISTRICT, [px["id"], py["id"]])
+
+    async with transaction(runtime.engine, DISTRICT) as holds_y:
+        await holds_y.execute(held, {"id": py["id"]})
+        async with transaction(runtime.engine, DISTRICT) as holds_x:
+            await holds_x.execute(held, {"id": px["id"]})
+            tasks: list[asyncio.Task[Any]] = [asyncio.create_task(desk())]
+            await asyncio.sleep(0.5)
+            tasks.append(asyncio.create_task(certs.write(*rows)))
+            await asyncio.sleep(0.7)
+        await asyncio.sleep(0.3)
+    outcome = await asyncio.gather(*tasks, return_exceptions=True)
+    assert [type(one).__name__ + str(one)[:200] for one in outcome if isinstance(one, BaseException)] == []

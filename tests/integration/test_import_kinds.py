@@ -563,3 +563,13 @@ def test_a_certificate_has_to_agree_with_its_row(runtime: Runtime) -> None:
         ["disability_certificate_holder"],
         ["disability_certificate_category"],
     ]
+
+
+async def test_marks_from_before_the_migration_keep_edits(runtime: Runtime, open_station: None) -> None:
+    bench, one = Bench.of(runtime, "staff"), staff()
+    await bench.write(one)
+    async with transaction(runtime.engine, CLERK) as session:
+        await session.execute(text("UPDATE import_mark SET said = NULL WHERE kind = 'staff'"))
+        edit = "UPDATE station_staff SET position = '社会工作者' WHERE name = :name"
+        await session.execute(text(edit), {"name": one["姓名"]})
+    assert counts((await bench.write(one))[0]) == (0, 0, 1, 0)

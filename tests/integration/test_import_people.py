@@ -387,3 +387,31 @@ async def _stay_until(people: Bench, who: PersonRecord, day: date | None) -> Non
     async with transaction(people.runtime.engine, DISTRICT) as session:
         ended = text("UPDATE household_member SET valid_until = :day WHERE person_id = :id")
         await session.execute(ended, {"day": day, "id": who.id})
+
+
+async def test_a_stay_that_never_held_is_in_nobodys_way(runtime: Runtime, world: World) -> None:
+    people = Bench.of(runtime, "people")
+    old, new = number(), number()
+    head, spouse = row(old), row(old, "配偶")
+    await people.write(head, spouse)
+    who = await person(people, old, "spouse")
+    async with transaction(runtime.engine, DISTRICT) as session:  # put in by mistake on the day after, taken out the same day
+        ended = text("UPDATE household_member SET valid_from = :day, valid_until = :day WHERE person_id = :id")
+        await session.execute(ended, {"day": TODAY + timedelta(days=1), "id": who.id})
+    applied, _ = await people.write(spouse | {"户编号": new, "与户主关系": "户主"})
+    assert {n: [f.code for f in faults] for n, faults in applied.refused.items()} == {}
+
+
+async def test_a_person_with_an_unreadable_phone_does_not_stop_the_part(runtime: Runtime, world: World) -> None:
+    people = Bench.of(runtime, "people")
+    one = row(number(), 手机号="13800138000")
+    await people.write(one)
+    who = await person(people, one["户编号"])
+    async with transaction(runtime.engine, DISTRICT) as session:
+        await session.execute(
+            text("UPDATE person SET phone_sealed = '\\x0001aabbccddeeff00112233445566778899' WHERE id = :i"), {"i": who.id}
+        )
+    applied, _ = await people.write({name: cell for name, cell in one.items() if name != "手机号"} | {"民族": "畲族"})
+    assert counts(applied) == (0, 1, 0, 0)
+    async with transaction(runtime.engine, DISTRICT) as session:  # exports of other tests read everybody
+        await session.execute(text("UPDATE person SET phone_sealed = NULL WHERE id = :i"), {"i": who.id})

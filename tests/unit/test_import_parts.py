@@ -68,7 +68,7 @@ def test_what_was_cut_apart_is_found_household_by_household(households: str) -> 
             rows_of.setdefault(letter, []).append(row)
             row += 1
     apart = {letter for letter in households if letter != NO_NUMBER and sum(letter in part for part in parts) > 1}
-    found = [group.tolist() for group in check.scattered(first_rows).groups()]
+    found = [group.tolist() for group in check.scattered(first_rows, ()).groups()]
     assert sorted(found) == sorted(rows_of[letter] for letter in apart)
 
 

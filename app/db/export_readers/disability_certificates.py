@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from datetime import date
+from itertools import takewhile
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.base import columns
 from app.db.export_readers import CHUNK_ROWS, Fields, Reading, register_reader
-from app.db.import_writers.disability_certificates import FACT, KIND, Fact, facts_of, opened
+from app.db.import_writers.disability_certificates import FACT, KIND, Fact, facts_of
 from app.db.scoping import at_or_below, within
 from app.db.tables.registry import Person
 from app.domain.access import AreaScope
@@ -31,7 +32,7 @@ class CertificateReader:
         after: tuple[str, UUID] | None = None
         while True:
             people = await _people(scope, session, reading.area_code, after)
-            facts = await facts_of(scope, session, [person.id for person in people])
+            facts = await facts_of(scope, session, {person.id: person.person_uid for person in people}, reading.cipher)
             rows = [_row(person, _in_force(facts.get(person.id, ()), reading.as_of), reading) for person in people]
             if found := [row for row in rows if row is not None]:
                 yield found
@@ -51,14 +52,17 @@ async def _people(scope: AreaScope, session: AsyncSession, area_code: str, after
     return (await session.execute(statement.order_by(PERSON.area_code, PERSON.id).limit(CHUNK_ROWS))).all()
 
 
-def _in_force(facts: Sequence[Fact], on: date) -> Fact | None:
-    return next((fact for fact in reversed(facts) if fact.valid_from <= on), None)
+def _in_force(facts: Sequence[Fact], on: date) -> list[Fact]:
+    """What has been stated of one certificate up to the day, the earliest first; nothing when none stands."""
+    known = [fact for fact in facts if fact.valid_from <= on]
+    number = known[-1].certificate if known else None
+    return list(takewhile(lambda fact: number and fact.certificate == number, reversed(known)))[::-1]
 
 
-def _row(person: Any, fact: Fact | None, reading: Reading) -> Fields | None:
-    if fact is None or not fact.value.get("certificate_no_sealed"):
+def _row(person: Any, stated: Sequence[Fact], reading: Reading) -> Fields | None:
+    if not stated:
         return None
-    plain = opened(reading.cipher, person.person_uid, fact.value)
+    plain = stated[-1].stated
     return {
         "name": person.name,
         "id_number": reading.cipher.open(Field.ID_NUMBER, person.person_uid, person.id_number_sealed),
@@ -66,7 +70,7 @@ def _row(person: Any, fact: Fact | None, reading: Reading) -> Fields | None:
         "category": plain["category"],
         "grade": str(plain["grade"]),
         "needs_care": plain["needs_care"],
-        "issued_on": fact.valid_from,
+        "issued_on": stated[0].valid_from,
     }
 
 

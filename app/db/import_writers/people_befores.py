@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -75,6 +74,6 @@ def unpack_mark(stored: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _plain(value: object) -> str:
-    if isinstance(value, UUID | date | datetime):
+    if isinstance(value, UUID):
         return str(value)
     raise TypeError(type(value).__name__)

@@ -16,7 +16,7 @@ from app.db.import_writers.people_befores import BeforeImage, keep
 from app.db.import_writers.people_judgement import OnRecord
 from app.db.import_writers.people_rows import KIND, PLAIN, certificate_part
 from app.db.import_writers.people_task import Task, mark_people
-from app.db.import_writers.plain_images import opened
+from app.db.import_writers.plain_images import image_of
 from app.db.import_writers.setwise import insert_rows, update_rows
 from app.domain.identity import normalise_name
 from app.domain.imports.kinds.people_words import NOT_STUDYING
@@ -211,9 +211,10 @@ async def _relocate(task: Task, moved: Sequence[Change]) -> None:
 
 def _before(task: Task, change: Change) -> BeforeImage:
     person = change.person
-    stood = {name: person[name] for name in (*CHANGING, "person_uid", "version", "updated_at")}
+    stood = {name: person[name] for name in (*CHANGING, "version")}
     image = {
-        "person": opened(stood, SEALED, person["person_uid"], task.run.cipher),
+        "person_uid": person["person_uid"],
+        "person": image_of(stood, SEALED, person["person_uid"], task.run.cipher),
         "facts_added": change.fact_ids,
         "facts_superseded": change.superseded,
         "stay_added": change.stay_id,

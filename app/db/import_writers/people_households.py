@@ -13,7 +13,7 @@ from app.db.import_writers.people_befores import BeforeImage, keep
 from app.db.import_writers.people_judgement import OnRecord
 from app.db.import_writers.people_rows import HOUSEHOLD_KIND, HouseholdEntry, household_columns, household_key, households_of
 from app.db.import_writers.people_task import Task, add_marks
-from app.db.import_writers.plain_images import opened
+from app.db.import_writers.plain_images import image_of
 from app.db.import_writers.setwise import insert_rows, update_rows
 from app.domain.errors import Unavailable
 from app.ids import new_id
@@ -142,8 +142,8 @@ async def write_households(task: Task, session: AsyncSession, changes: Sequence[
 
 
 def _before(task: Task, key: bytes, household: Any, mark: Any) -> BeforeImage:
-    stood = {name: household[name] for name in (*CHANGING, "version", "updated_at")}
-    image = opened(stood, SEALED, household["id"], task.run.cipher)
+    stood = {name: household[name] for name in (*CHANGING, "version")}
+    image = image_of(stood, SEALED, household["id"], task.run.cipher)
     return BeforeImage(HOUSEHOLD_KIND, key, household["id"], household["area_code"], image, mark)
 
 

@@ -49,7 +49,7 @@ def judge_households(task: Task, record: OnRecord, heads: dict[UUID, UUID]) -> N
             text = "该户编号登记在其他村（社区），请核对户编号和区划代码；全户迁居请先办理迁转。"
             task.refusals.refuse(place, "区划代码", "household_in_other_area", text)
         elif stay is not None and stay["valid_until"] is not None:
-            text = "此人办理了迁出，自本次导入的次日起生效；请重新上传文件导入。"
+            text = "此人办理了迁出，在本次导入的日期之后生效；请重新上传文件导入。"
             task.refusals.refuse(place, "户编号", "person_in_other_household", text)
         elif stay is not None and (household is None or stay["household_id"] != household["id"]):
             task.refusals.refuse(place, "户编号", "person_in_other_household", in_other_household(None, None).detail)

@@ -19,7 +19,7 @@ _KNOWN = "SELECT bidx, person_uid FROM identity_key WHERE index_version = $1 AND
 _HOMES = "SELECT person_uid, district, area_code FROM identity_home WHERE person_uid = ANY($1::uuid[])"
 _PEOPLE = f"SELECT person.* FROM {each_by('person', 'person_uid', 'uuid', 2, held=True)}"
 #: An import goes by the day on which it was asked for; who moves out after that day is still there. The open stay comes last.
-_NOT_OVER = "(valid_until IS NULL OR valid_until > $3)"
+_NOT_OVER = "(valid_until IS NULL OR valid_until > $3 AND valid_from < valid_until)"
 _STAYS = f"""
     SELECT id, household_id, person_id, relation, valid_until FROM {each_by("household_member", "person_id", "uuid", 2)}
     WHERE {_NOT_OVER} ORDER BY valid_until
@@ -115,7 +115,9 @@ async def registered(scope: AreaScope, driver: Any, uids: Sequence[UUID], today:
 
 
 async def hold(scope: AreaScope, driver: Any, uids: Collection[UUID]) -> dict[UUID, Record]:
-    """Identity → the registered person, held until the transaction ends; everybody takes them in this order."""
+    """Identity → the registered person, held until the transaction ends; the desk and undoing take them in this order
+    too.
+    """
     rows = await driver.fetch(_PEOPLE, scope.district, sorted(uids))
     return {row["person_uid"]: row for row in rows}
 

@@ -20,7 +20,7 @@ from app.db.import_writers.people_changes import SEALED as PERSON_SEALED
 from app.db.import_writers.people_households import CHANGING as HOUSEHOLD_COLUMNS
 from app.db.import_writers.people_households import SEALED as HOUSEHOLD_SEALED
 from app.db.import_writers.people_rows import HOUSEHOLD_KIND, KIND
-from app.db.import_writers.plain_images import closed
+from app.db.import_writers.plain_images import row_of
 from app.db.import_writers.setwise import insert_rows, update_rows
 from app.db.session import raw_connection
 from app.domain.access import AreaScope
@@ -107,7 +107,7 @@ _BEFORES = """
 _HOLD = """
     SELECT FROM {table} t WHERE t.district = $1
         AND t.id IN (SELECT subject_id FROM import_mark WHERE district = $1 AND import_id = $2)
-    ORDER BY t.id FOR NO KEY UPDATE
+    ORDER BY t.{order} FOR NO KEY UPDATE
 """
 _VERSIONS = "SELECT id, version FROM {table} WHERE district = $1 AND id = ANY($2::uuid[]) FOR NO KEY UPDATE"
 _BLOCK = 5_000
@@ -132,8 +132,8 @@ async def what_built_on(
 async def hold_written(scope: AreaScope, session: AsyncSession, import_id: UUID) -> None:
     """People and households that an import wrote, in one order each, as the desk and other imports hold them."""
     driver = await raw_connection(session)
-    for table in ("person", "household"):
-        await driver.execute(_HOLD.format(table=table), scope.district, import_id)
+    for table, order in (("person", "person_uid"), ("household", "household_no")):
+        await driver.execute(_HOLD.format(table=table, order=order), scope.district, import_id)
 
 
 async def take_back(scope: AreaScope, session: AsyncSession, import_id: UUID, run: RunContext) -> None:
@@ -187,8 +187,7 @@ async def _restore_people(scope: AreaScope, driver: Any, images: Sequence[Image]
     relations = {"id": _ids(stay["id"] for stay in stays), "relation": [stay["relation"] for stay in stays]}
     await update_rows(driver, "household_member", scope.district, relations, "valid_until = t.valid_until")
     people = [row["subject_id"] for row, _ in images]
-    stood = [content["person"] for content in contents]
-    values = [closed(one, PERSON_SEALED, UUID(one["person_uid"]), run.cipher) for one in stood]
+    values = [row_of(one["person"], PERSON_SEALED, UUID(one["person_uid"]), run.cipher) for one in contents]
     moved = [(person, one["area_code"]) for person, one in zip(people, values, strict=True)]
     versions = await _restore_rows(scope, driver, "person", people, values, PERSON_COLUMNS, run.now)
     await _move_back(scope, driver, moved)
@@ -197,7 +196,7 @@ async def _restore_people(scope: AreaScope, driver: Any, images: Sequence[Image]
 
 async def _restore_households(scope: AreaScope, driver: Any, images: Sequence[Image], run: RunContext) -> dict[UUID, int]:
     households = [row["subject_id"] for row, _ in images]
-    values = [closed(stood, HOUSEHOLD_SEALED, row["subject_id"], run.cipher) for row, stood in images]
+    values = [row_of(stood, HOUSEHOLD_SEALED, row["subject_id"], run.cipher) for row, stood in images]
     return await _restore_rows(scope, driver, "household", households, values, HOUSEHOLD_COLUMNS, run.now)
 
 

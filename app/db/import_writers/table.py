@@ -165,7 +165,11 @@ class TableWriter:
         if all(row.fields[name] == stored[name] for name in row.fields.keys() & stored.keys()):
             return True
         mark = row.mark
-        return mark is not None and mark.subject_id == before["id"] and mark.said == self._said(row, run)
+        if mark is None or mark.subject_id != before["id"]:
+            return False
+        if mark.said is None:  # from before marks kept it
+            return mark.fingerprint == self._fingerprint(row, run)
+        return mark.said == self._said(row, run)
 
     def _said(self, row: Wanted, run: RunContext) -> bytes:
         """Of the file's own fields."""
@@ -305,7 +309,7 @@ class TableWriter:
         table = self.target.columns
         restored = [
             (image["id"], {name: value for name, value in image.items() if name not in KEPT})
-            for image in (self.target.row_of(before.image, run.cipher) for before in befores)
+            for image in (self.target.row_of(before.image, before.subject_id, run.cipher) for before in befores)
         ]
         created = [mark.subject_id for mark in await marks.marks_of(scope, session, import_id) if mark.created]
         await self.deleting(scope, session, created)

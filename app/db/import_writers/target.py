@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
-from decimal import Decimal
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import SQLModel
 
 from app.db.base import columns
-from app.db.import_writers.plain_images import closed, opened
+from app.db.import_writers.plain_images import image_of, row_of
 from app.db.import_writers.row_digests import DIGEST_BYTES
 from app.db.scoping import Columns
 from app.domain.access import AreaScope
@@ -101,13 +100,12 @@ class Target:
         return fields
 
     def image(self, row: Row, cipher: FieldCipher) -> dict[str, Any]:
-        """A row of the table as JSON can hold it, to be kept under one seal; the way back is ``row_of``."""
-        return _pack(opened(row, self._kinds_of_sealed, row["id"], cipher))
+        """A row of the table as it is kept (``plain_images``)."""
+        return image_of(row, self._kinds_of_sealed, row["id"], cipher)
 
-    def row_of(self, image: Row, cipher: FieldCipher) -> dict[str, Any]:
+    def row_of(self, image: Row, row_id: UUID, cipher: FieldCipher) -> dict[str, Any]:
         """The row that an image was made of."""
-        row = _unpack(image)
-        return closed(row, self._kinds_of_sealed, row["id"], cipher)
+        return row_of(image, self._kinds_of_sealed, row_id, cipher)
 
     @property
     def _kinds_of_sealed(self) -> dict[str, Field]:
@@ -132,34 +130,6 @@ class Target:
 def number_digest(keys: KeyRing, column: str, number: str) -> bytes:
     """What a column of ``Target.digests`` holds: finds a number again without saying it. Its key is never rotated."""
     return keys.fingerprint(column, number.encode())[:DIGEST_BYTES]
-
-
-# -- rows as they lie in the table, kept and put back ----------------------------------------------------------------------------
-
-_READ: Mapping[str, Callable[[str], Any]] = {
-    "bytes": bytes.fromhex,
-    "date": date.fromisoformat,
-    "datetime": datetime.fromisoformat,
-    "Decimal": Decimal,
-    "UUID": UUID,
-}
-
-
-def _pack(row: Row) -> dict[str, Any]:
-    """A row of a table as JSON can hold it; what isn't JSON by itself says what it is."""
-    return {str(name): _packed(value) for name, value in row.items()}
-
-
-def _packed(value: Any) -> Any:
-    kind = next((name for base in type(value).__mro__ if (name := base.__name__) in _READ), None)
-    if kind is None:
-        return value
-    return {"is": kind, "text": value.hex() if isinstance(value, bytes) else str(value)}
-
-
-def _unpack(stored: Row) -> dict[str, Any]:
-    """The way back."""
-    return {name: _READ[value["is"]](value["text"]) if isinstance(value, dict) else value for name, value in stored.items()}
 
 
 __all__ = ["Dependent", "Reference", "Row", "Sealed", "Target", "number_digest"]

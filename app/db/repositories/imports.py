@@ -126,7 +126,7 @@ def _selected(scope: AreaScope) -> sa.Select[Any]:
     totals = (
         sa.select(
             sa.func.count().label("parts"),
-            sa.func.count().filter(PART.done).label("parts_done"),
+            sa.func.count().filter(sa.or_(PART.done, PART.rows == PART.rejected)).label("parts_done"),
             *(
                 sa.func.coalesce(sa.func.sum(PART[name]), 0).label(name)
                 for name in ("rejected", "created", "updated", "unchanged")

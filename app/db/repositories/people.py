@@ -71,9 +71,11 @@ class PeopleRepository:
         return [self._record(row, Attributes()) for row in (await self._session.execute(statement)).scalars()]
 
     async def _hold(self, scope: AreaScope, person_ids: Sequence[UUID]) -> None:
-        """Against others at the desk by their numbers, and by their rows against imports, which hold no number of each."""
+        """Against others at the desk by their numbers, and by their rows against imports, which hold no number of each and take
+        the rows in this order too.
+        """
         await lock_subjects(self._session, [person_id.bytes for person_id in person_ids])
-        rows = select(PERSON.id).where(within(scope, PERSON), PERSON.id.in_(person_ids)).order_by(PERSON.id)
+        rows = select(PERSON.id).where(within(scope, PERSON), PERSON.id.in_(person_ids)).order_by(PERSON.person_uid)
         await self._session.execute(rows.with_for_update(key_share=True))
 
     async def birth_dates(self, scope: AreaScope, person_ids: Iterable[UUID]) -> Mapping[UUID, date]:

@@ -66,10 +66,12 @@ class HouseholdRepository:
     # reading
 
     async def lock(self, scope: AreaScope, household_ids: Iterable[UUID]) -> None:
-        """Takes the households for this transaction: by number against the desk, by row against imports."""
+        """Takes the households for this transaction: by a lock of each against the desk, by row against imports, which take rows
+        in this order too.
+        """
         wanted, district = list(household_ids), scope.district.encode()
         await lock_subjects(self._session, [district + household_id.bytes for household_id in wanted])
-        rows = select(HOUSEHOLD.id).where(within(scope, HOUSEHOLD), HOUSEHOLD.id.in_(wanted)).order_by(HOUSEHOLD.id)
+        rows = select(HOUSEHOLD.id).where(within(scope, HOUSEHOLD), HOUSEHOLD.id.in_(wanted)).order_by(HOUSEHOLD.household_no)
         await self._session.execute(rows.with_for_update(key_share=True))
 
     async def get(self, scope: AreaScope, household_id: UUID, on: date) -> HouseholdRecord:

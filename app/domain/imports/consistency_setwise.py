@@ -79,14 +79,15 @@ class HouseholdsOfFile:
             found |= {row: [fault] for row in members[~wrong].tolist()}
         return found
 
-    def scattered(self, first_rows: Sequence[int]) -> Scattered:
-        """Households with rows in several of the parts that begin with these rows."""
+    def scattered(self, first_rows: Sequence[int], faulty: Collection[int]) -> Scattered:
+        """Households with rows in several of the parts that begin with these rows. ``faulty``: rows held back with theirs."""
         order, starts = self._grouped()
         if not len(order):
             return Scattered(order, order)
         rows = np.frombuffer(self._rows, np.int64)[order]
         parts = np.searchsorted(np.asarray(first_rows, np.int64), rows, side="right")
         several = np.minimum.reduceat(parts, starts) != np.maximum.reduceat(parts, starts)
+        several &= ~np.isin(rows[starts], np.fromiter(faulty, np.int64, len(faulty)))  # whole households are
         sizes = np.diff(starts, append=len(order))
         begins = np.cumsum(sizes[several]) - sizes[several]
         return Scattered(rows[np.repeat(several, sizes)], begins)

@@ -39,7 +39,9 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class ImportRun:
-    """One import on record. ``parts_done`` of ``parts`` have been applied; ``file_bytes`` is the size of the file."""
+    """One import on record. ``parts_done`` of ``parts`` have been applied, or have nothing to apply; ``file_bytes`` is the size
+    of the file.
+    """
 
     id: UUID
     area_code: str

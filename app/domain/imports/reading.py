@@ -50,8 +50,8 @@ class Scattered:
 class StandsTogether(Protocol):
     """A ``FileCheck`` that knows which rows belong together."""
 
-    def scattered(self, first_rows: Sequence[int]) -> Scattered:
-        """Over parts that begin with these rows."""
+    def scattered(self, first_rows: Sequence[int], faulty: Collection[int]) -> Scattered:
+        """Over parts that begin with these rows; groups with faulty rows, which are held back whole, are left out."""
         ...
 
 
@@ -191,9 +191,9 @@ class WholeFile:
         return found
 
     def scattered(self, first_rows: Sequence[int]) -> Scattered:
-        """What belongs together and lies in several of the parts that begin with these rows."""
+        """What belongs together and lies in several of the parts that begin with these rows; asked after ``verdicts``."""
         if isinstance(self._check, StandsTogether):
-            return self._check.scattered(first_rows)
+            return self._check.scattered(first_rows, self.faulty)
         nothing = np.empty(0, np.int64)
         return Scattered(nothing, nothing)
 
