@@ -23,7 +23,8 @@ from app.db.import_writers.row_digests import RowDigests
 from app.db.repositories.import_parts import ImportPartRepository, PartSeals, StagedPart, rejections
 from app.domain.access import AreaScope
 from app.domain.imports.model import Verdicts
-from app.domain.imports.reading import RawRow, Scattered
+from app.domain.imports.reading import RawRow
+from app.domain.imports.scattered_setwise import Scattered
 
 MOST_ROWS_HELD = 200_000  # some eighty megabytes; every part that has rows of them is opened once for so many
 

@@ -17,7 +17,8 @@ from app.domain.imports.exporting import INSTRUCTIONS, is_export
 from app.domain.imports.header import Layout, Sifter, find_layout, fits, listed
 from app.domain.imports.model import Block, Kind, Verdicts
 from app.domain.imports.profiles import Profile
-from app.domain.imports.reading import Plan, RawRow, Scattered, WholeFile, parse_block
+from app.domain.imports.reading import Plan, RawRow, WholeFile, parse_block
+from app.domain.imports.scattered_setwise import Scattered
 from app.sheets import Sheet, open_sheet
 
 PART_ROWS = 5_000
@@ -136,7 +137,7 @@ class FileReading:
         return found
 
     @cached_property
-    def scattered(self) -> Scattered:
+    def scattered(self) -> Scattered | None:
         """After the end: rows that belong together and have come into several parts."""
         return self._whole.scattered(self._first_rows)
 

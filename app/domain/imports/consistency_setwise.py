@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.domain.imports.model import Block, RowFault, Verdicts
-from app.domain.imports.reading import Scattered
 from app.domain.imports.relations_setwise import RelationsOfFile
+from app.domain.imports.scattered_setwise import Scattered
 from app.domain.registry import Contradiction
 
 _ACCOUNT = ("bank_name", "account_number", "account_holder", "account_kind")

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Protocol, TypeAlias, runtime_checkable
-
-import numpy as np
-from numpy.typing import NDArray
 
 from app.domain.access import AreaScope
 from app.domain.imports.duplicates_setwise import KeysSeen
 from app.domain.imports.model import Block, Cell, Column, FileCheck, Kind, RowFault, Verdicts
 from app.domain.imports.profiles import Profile
+from app.domain.imports.scattered_setwise import Scattered
 
 #: A row of the file: its number as a spreadsheet shows it, and its cells by position.
 RawRow: TypeAlias = tuple[int, Sequence[Cell]]
@@ -30,20 +28,6 @@ class HoldsBack(Protocol):
     """A ``FileCheck`` whose rows stand or fall together: given all faulty rows of the file, the faults of the others."""
 
     def held_back(self, faulty: Collection[int]) -> Verdicts: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Scattered:
-    """Row numbers, group after group of rows that belong together and were cut into several parts, and where groups begin."""
-
-    rows: NDArray[np.int64]
-    starts: NDArray[np.int64]
-
-    def __bool__(self) -> bool:
-        return len(self.rows) > 0
-
-    def groups(self) -> Iterator[NDArray[np.int64]]:
-        yield from np.split(self.rows, self.starts[1:]) if self else ()
 
 
 @runtime_checkable
@@ -190,12 +174,9 @@ class WholeFile:
             self.faulty.update(held)
         return found
 
-    def scattered(self, first_rows: Sequence[int]) -> Scattered:
+    def scattered(self, first_rows: Sequence[int]) -> Scattered | None:
         """What belongs together and lies in several of the parts that begin with these rows; asked after ``verdicts``."""
-        if isinstance(self._check, StandsTogether):
-            return self._check.scattered(first_rows, self.faulty)
-        nothing = np.empty(0, np.int64)
-        return Scattered(nothing, nothing)
+        return self._check.scattered(first_rows, self.faulty) if isinstance(self._check, StandsTogether) else None
 
     def _repeated(self, first: int) -> RowFault:
         titles = "、".join(self.plan.kind.column(name).title for name in self.plan.kind.key)
