@@ -23,7 +23,7 @@ test: install-dev ## 运行测试（10 分钟以内） / the test suite
 	@$(PY) -m pytest -n 2 --dist loadgroup -m "not long" $(PYTEST)
 
 test-long: install-dev ## 运行长测试 / state machines at full length, kill -9 loops, big files
-	@$(PY) -m pytest -m long $(PYTEST)
+	@MINZHENG_THOROUGH=1 $(PY) -m pytest -m "long or thorough" $(PYTEST)
 
 reset: install ## 清空演示数据（先询问） / forget the demo data (asks first)
 	@$(VENV)/bin/minzheng db reset --data-dir "$(DATA_DIR)"

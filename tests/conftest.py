@@ -35,7 +35,17 @@ from tests.demo_world import Demo, callers_of
 from tests.system.serving import Served
 from tests.world import World, seed_world
 
-TEMPLATE = "minzheng_template"
+#: Fixture that takes long → xdist group: whoever uses it runs on one worker.
+SHARED = {"demo": "demo", "demo_data": "serve"}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        names = getattr(item, "fixturenames", ())
+        for fixture, group in SHARED.items():
+            if fixture in names and item.get_closest_marker("xdist_group") is None:
+                item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.fixture(scope="session")
@@ -172,11 +182,12 @@ async def demo(cluster: URL, worker_name: str, demo_folder: Path) -> AsyncIterat
 
 
 @pytest.fixture(scope="session")
-def demo_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def demo_data() -> Iterator[Path]:
     """What `minzheng serve --demo` has made of an empty folder, ended again. Tests that serve the demo are of the xdist group
     ``serve`` and start from copies: loading it takes longer than most of what they do.
     """
-    first = Served(tmp_path_factory.mktemp("demo-data"))
+    first = Served()
     first.wait_until_ready()
-    first.stop()
-    return first.data_dir
+    first.end()
+    yield first.data_dir
+    first.forget()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -18,9 +19,9 @@ import pytest
 from app.embedded import EmbeddedPostgres
 from app.security.keys import KeyRing
 from tests.embedded.conftest import ROOT, lives, wait_for
-from tests.system.serving import copy_data
+from tests.system.serving import copy_data, open_folder
 
-pytestmark = pytest.mark.db
+pytestmark = [pytest.mark.db, pytest.mark.xdist_group("serve")]
 
 START_SECONDS = 60.0
 
@@ -85,15 +86,28 @@ def _free_port() -> int:
         return port
 
 
+@pytest.fixture(scope="module")
+def bare_data() -> Iterator[Path]:
+    """What a first start makes of an empty folder, with keys of its own and without the demo's data; ended again."""
+    data = (folder := open_folder()) / "data"
+    data.mkdir(mode=0o755)
+    KeyRing.create(data / "keys.json", "aes-256-gcm-siv")
+    first = Service(data)
+    assert first.get("/readyz") == 200
+    assert first.end() == 0
+    yield data
+    EmbeddedPostgres(data).remove()
+    shutil.rmtree(folder)
+
+
 @pytest.fixture
-def serve(data_dir: Path) -> Iterator[Callable[..., Service]]:
-    """``serve()`` starts it with keys of its own, without the demo's data, which take longer than everything else."""
+def serve(data_dir: Path, request: pytest.FixtureRequest) -> Iterator[Callable[..., Service]]:
+    """``serve()`` starts it on a copy of what was served before: of the demo where the options say so, else of ``bare_data``."""
     started: list[Service] = []
 
     def start(*options: str) -> Service:
-        data_dir.mkdir(mode=0o755, exist_ok=True)
-        if not options and not (data_dir / "keys.json").exists():
-            KeyRing.create(data_dir / "keys.json", "aes-256-gcm-siv")
+        if not data_dir.exists():
+            copy_data(request.getfixturevalue("demo_data" if options else "bare_data"), data_dir)
         started.append(Service(data_dir, *options))
         return started[-1]
 
@@ -103,9 +117,7 @@ def serve(data_dir: Path) -> Iterator[Callable[..., Service]]:
             service.end()
 
 
-@pytest.mark.xdist_group("serve")
-def test_the_demo_starts_tells_and_stops(serve: Callable[..., Service], data_dir: Path, demo_data: Path) -> None:
-    copy_data(demo_data, data_dir)
+def test_the_demo_starts_tells_and_stops(serve: Callable[..., Service]) -> None:
     service = serve("--demo")
     assert service.url in service.told
     assert "district.reviewer" in service.told

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -24,13 +26,13 @@ KINDS = {"postgres": "postgres -D", "api": "uvicorn", "worker": "app.cli worker"
 class Served:
     """One running demo. Only processes below it are ever signalled."""
 
-    def __init__(self, folder: Path, settings: Mapping[str, str] | None = None, *, data: Path | None = None) -> None:
+    def __init__(self, settings: Mapping[str, str] | None = None, *, data: Path | None = None) -> None:
         """``data``: the folder of a demo that has ended (``demo_data``), to go on from a copy of; else it loads everything."""
-        folder.chmod(0o711)  # the database's user must pass through when the tests run as root
-        self.data_dir = folder / "data"
+        self._folder = open_folder()
+        self.data_dir = self._folder / "data"
         if data is not None:
             copy_data(data, self.data_dir)
-        self.log = folder / "serve.log"
+        self.log = self._folder / "serve.log"
         self.port = _free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         command = [sys.executable, "-m", "app.cli", "serve", "--demo", "--port", str(self.port), "--data-dir", str(self.data_dir)]
@@ -53,9 +55,19 @@ class Served:
         except httpx.TransportError:
             return False
 
-    def stop(self) -> None:
+    def end(self) -> None:
+        """Its data stays."""
         self.process.send_signal(signal.SIGINT)
         assert self.process.wait(60) == 0, self.log.read_text()
+
+    def stop(self) -> None:
+        """Ends it and forgets its data."""
+        self.end()
+        self.forget()
+
+    def forget(self) -> None:
+        EmbeddedPostgres(self.data_dir).remove()
+        shutil.rmtree(self._folder)
 
     def child(self, kind: str) -> int | None:
         """The pid of "postgres", "api" or "worker"; None while it is being started again."""
@@ -102,8 +114,18 @@ class Served:
         )
 
 
+def open_folder() -> Path:
+    """A temporary folder that the database's user can pass through, so that the cluster lies in it also when the tests run as
+    root.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="mz-served-", dir="/tmp"))
+    folder.chmod(0o755)
+    return folder
+
+
 def copy_data(of: Path, to: Path) -> None:
-    """A data folder with its owners, which Postgres asks for."""
+    """A data folder with the cluster in it (``open_folder``) and its owners, which Postgres asks for."""
+    assert (of / "postgres").is_dir()
     subprocess.run(["cp", "-a", str(of), str(to)], check=True)
 
 

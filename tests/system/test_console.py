@@ -58,10 +58,10 @@ async def test_data_never_becomes_markup(anonymous: httpx.AsyncClient, asset: st
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Served]:
+def served(request: pytest.FixtureRequest) -> Iterator[Served]:
     if CHROMIUM is None:
         pytest.skip("no Chromium on this machine")
-    service = Served(tmp_path_factory.mktemp("console"), data=request.getfixturevalue("demo_data"))
+    service = Served(data=request.getfixturevalue("demo_data"))
     try:
         service.wait_until_ready()
         yield service

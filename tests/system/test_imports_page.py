@@ -23,8 +23,8 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory, demo_data: Path) -> Iterator[Served]:
-    demo = Served(tmp_path_factory.mktemp("imports-page"), data=demo_data)
+def served(demo_data: Path) -> Iterator[Served]:
+    demo = Served(data=demo_data)
     try:
         demo.wait_until_ready()
         yield demo

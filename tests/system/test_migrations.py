@@ -116,7 +116,7 @@ async def test_up_down_and_up_on_an_empty_database(empty: URL) -> None:
 
 @pytest.mark.db
 @pytest.mark.xdist_group("demo")
-@pytest.mark.parametrize("steps", [4, pytest.param(None, marks=pytest.mark.long)])
+@pytest.mark.parametrize("steps", [2, pytest.param(None, marks=pytest.mark.long)])
 async def test_step_by_step_down_and_up_again_on_a_populated_database(populated: URL, steps: int | None) -> None:
     """Each step down loses what it brought and nothing else. Every time the last steps, all of them in the long tests."""
     before = await counts(populated)

@@ -101,8 +101,8 @@ class Client:
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory, demo_data: Path) -> Iterator[Served]:
-    served = Served(tmp_path_factory.mktemp("kill"), {"JOB_LEASE_SECONDS": str(LEASE_SECONDS)}, data=demo_data)
+def server(demo_data: Path) -> Iterator[Served]:
+    served = Served({"JOB_LEASE_SECONDS": str(LEASE_SECONDS)}, data=demo_data)
     try:
         served.wait_until_ready()
         yield served

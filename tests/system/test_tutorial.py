@@ -25,9 +25,9 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def demo_server(tmp_path_factory: pytest.TempPathFactory, demo_data: Path) -> Iterator[tuple[str, Path]]:
+def demo_server(demo_data: Path) -> Iterator[tuple[str, Path]]:
     """Where it answers, and its data folder."""
-    served = Served(tmp_path_factory.mktemp("tutorial"), data=demo_data)
+    served = Served(data=demo_data)
     try:
         served.wait_until_ready()
         yield served.url, served.data_dir

@@ -108,7 +108,7 @@ async def effects(runtime: Runtime, job_id: UUID) -> Counter[int]:
         return Counter(found.scalars())
 
 
-@pytest.mark.parametrize("kills", [2, pytest.param(50, marks=pytest.mark.long)])
+@pytest.mark.parametrize("kills", [1, pytest.param(50, marks=pytest.mark.long)])
 async def test_killed_workers_lose_and_repeat_nothing(
     place: tuple[Runtime, AsyncEngine], start: Start, kills: int, record_property: Callable[[str, object], None]
 ) -> None:

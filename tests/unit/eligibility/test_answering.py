@@ -36,6 +36,7 @@ def both(asked: list[Asked], parameters: ParameterBook) -> tuple[list[Essence | 
     return [essence(one) for one in together], [essence(one) for one in alone]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("programme", PROGRAMMES)
 @given(data=st.data())
 @quick

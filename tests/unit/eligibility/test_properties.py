@@ -14,10 +14,12 @@ from app.domain.eligibility.codes import COMPONENTS, REASONS, STEPS
 from app.domain.eligibility.explanation import NoticeDetails, explain, notice_text
 from app.domain.eligibility.facts import Income, IncomeKind
 from app.domain.eligibility.income import NEVER_COUNTED, NEVER_COUNTED_FOR_TEKUN
+from tests.thorough import examples
 from tests.unit.eligibility.families import book
 from tests.unit.eligibility.households import AREAS, COUNTED, questions
 
-thorough = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+pytestmark = pytest.mark.thorough
+at_hand = settings(max_examples=examples(150), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 # Not dibao_single: more income of the others may turn a 低保 household into an edge household, which opens 单人户.
 MONOTONE = ("dibao", "tekun", "disability_living", "disability_care", "medical", "orphan", "unsupported_child", "old_age")
@@ -50,7 +52,7 @@ def with_income(question: AssessmentQuestion, index: int, income: Income) -> Ass
 @pytest.mark.parametrize("area", AREAS)
 @pytest.mark.parametrize("programme", MONOTONE)
 @given(data=st.data())
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_more_income_never_raises_the_benefit(programme: str, area: str, data: st.DataObject) -> None:
     poorer = data.draw(questions((programme,), area_code=area))
     more = Income(data.draw(st.sampled_from(COUNTED)), data.draw(st.integers(1, 100_000)))
@@ -73,7 +75,7 @@ def answers_or_none(question: AssessmentQuestion) -> dict[Answer, ProgrammeResul
 
 
 @given(data=st.data())
-@thorough
+@at_hand
 def test_an_income_left_out_changes_nothing(data: st.DataObject) -> None:
     question = data.draw(questions(("dibao", "dibao_edge", "dibao_single", "tekun"), area_code=AREAS[0]))
     left_out = data.draw(st.sampled_from(sorted(NEVER_COUNTED)))
@@ -83,7 +85,7 @@ def test_an_income_left_out_changes_nothing(data: st.DataObject) -> None:
 
 
 @given(data=st.data(), kind=st.sampled_from(sorted(NEVER_COUNTED_FOR_TEKUN)))
-@thorough
+@at_hand
 def test_an_income_left_out_of_tekun_changes_nothing_there(data: st.DataObject, kind: IncomeKind) -> None:
     question = data.draw(questions(("tekun",), area_code=AREAS[0]))
     question = replace(question, household=replace(question.household, members=question.household.members[:1]))
@@ -93,7 +95,7 @@ def test_an_income_left_out_of_tekun_changes_nothing_there(data: st.DataObject, 
 
 
 @given(question=questions(), seed=st.integers(0, 1000))
-@thorough
+@at_hand
 def test_the_order_of_members_is_irrelevant(question: AssessmentQuestion, seed: int) -> None:
     members = list(question.household.members)
     random.Random(seed).shuffle(members)
@@ -103,7 +105,7 @@ def test_the_order_of_members_is_irrelevant(question: AssessmentQuestion, seed: 
 
 
 @given(question=questions(), seed=st.integers(0, 1000))
-@thorough
+@at_hand
 def test_a_replay_gives_the_same_answer(question: AssessmentQuestion, seed: int) -> None:
     rows = list(book().rows)
     random.Random(seed).shuffle(rows)
@@ -128,7 +130,7 @@ NEVER_BOTH = (
 
 
 @given(question=questions())
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(400), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_nobody_is_granted_two_that_exclude_each_other(question: AssessmentQuestion) -> None:
     granted = {key for key, result in answers(question).items() if result.outcome.grants}
     for one, other in NEVER_BOTH:
@@ -138,7 +140,7 @@ def test_nobody_is_granted_two_that_exclude_each_other(question: AssessmentQuest
 
 
 @given(question=questions())
-@thorough
+@at_hand
 def test_amounts_are_whole_and_explained(question: AssessmentQuestion) -> None:
     assessment = assess(question, book())
     assert {result.programme for result in assessment.results} == {code for code, _ in answers(question)}
@@ -156,7 +158,7 @@ def test_amounts_are_whole_and_explained(question: AssessmentQuestion) -> None:
 
 
 @given(question=questions())
-@thorough
+@at_hand
 def test_naming_one_programme_or_none_agrees_where_nothing_else_interferes(question: AssessmentQuestion) -> None:
     """Without anything held, dibao named alone is what the whole answer says, unless the request itself grants 特困."""
     question = replace(question, context=replace(question.context, holds=()))

@@ -33,6 +33,7 @@ from app.domain.eligibility.interplay import HIGHER_OF, PASSPORTS
 from app.domain.eligibility.periods import age_on
 from app.domain.eligibility.rules_setwise import Rules
 from app.domain.money import Rounding, RoundingMode, round_fen
+from tests.thorough import examples
 from tests.unit.eligibility.families import TIER_DISTRICT, book, book_with, disabled, family, income, person, question
 from tests.unit.eligibility.households import AREAS, questions
 
@@ -225,7 +226,7 @@ def drawn_batch(
     return data.draw(st.lists(hard(area, on, programmes, parameters), min_size=1, max_size=6))
 
 
-quick = settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+quick = settings(max_examples=examples(30), deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @cache
@@ -233,6 +234,7 @@ def local_book(area: str, variant: str) -> ParameterBook:
     return book_with(area, VARIANTS[variant]) if VARIANTS[variant] else book()
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("area", AREAS)
 @pytest.mark.parametrize("programme", SETWISE_PROGRAMMES)
 @given(data=st.data())
@@ -247,17 +249,19 @@ def check_together(area: str, data: st.DataObject) -> None:
     compare(drawn_batch(data, area, programmes, book()), book())
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("area", AREAS)
 @given(data=st.data())
-@settings(quick, max_examples=80)
+@settings(quick, max_examples=examples(80))
 def test_twins_asked_together_equal_the_pure_functions_asked_together(area: str, data: st.DataObject) -> None:
     check_together(area, data)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("area", AREAS)
 @pytest.mark.parametrize("variant", VARIANTS)
 @given(data=st.data())
-@settings(quick, max_examples=10)
+@settings(quick, max_examples=examples(10))
 def test_twins_follow_every_local_choice(variant: str, area: str, data: st.DataObject) -> None:
     parameters = local_book(area, variant)
     programmes = ("dibao", "dibao_edge", "disability_living", "disability_care", "old_age")
