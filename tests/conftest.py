@@ -35,6 +35,10 @@ from tests.demo_world import Demo, callers_of
 from tests.system.serving import Served
 from tests.world import World, seed_world
 
+# The programs that tests start, some fifty, find their modules compiled; nothing is written into the checkout.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+os.environ.setdefault("PYTHONPYCACHEPREFIX", str(Path(tempfile.gettempdir()) / f"minzheng-pycache-{os.getuid()}"))
+
 #: Fixture that takes long → xdist group: whoever uses it runs on one worker.
 SHARED = {"demo": "demo", "demo_data": "serve"}
 

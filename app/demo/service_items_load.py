@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import yaml
 from sqlalchemy import exists, select
@@ -22,8 +23,10 @@ from app.domain.calendar import SHANGHAI, business_date
 from app.domain.service_items import RequestEntry, Supply
 from app.domain.service_items.requests import HandOverReason, Missing, MissingReason
 from app.ids import new_id
-from app.routers.v1.service_models import ServiceListIn
 from app.runtime import Runtime
+
+if TYPE_CHECKING:
+    from app.routers.v1.service_models import ServiceListIn
 
 DATA = Path(__file__).parents[1] / "data"
 PATTERN = "service-items-*.yaml"
@@ -59,6 +62,8 @@ VISITS = (
 
 def published_lists() -> list[ServiceListIn]:
     """The lists that come with the application. Raises ``ValueError`` (pydantic's) naming the place."""
+    from app.routers.v1.service_models import ServiceListIn  # noqa: PLC0415  (all of the interface; no second start needs it)
+
     documents = [yaml.safe_load(path.read_text("utf-8")) for path in sorted(DATA.glob(PATTERN))]
     return [ServiceListIn.model_validate({key: value for key, value in one.items() if key != "shared"}) for one in documents]
 

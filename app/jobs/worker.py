@@ -16,7 +16,7 @@ from pgqueuer.models import Job as QueueJob
 from prometheus_client import start_http_server
 from sqlalchemy import text
 
-import app.routers.v1  # noqa: F401  (importing the areas registers their job handlers)
+import app.jobs.everything  # noqa: F401  (registers the handlers)
 from app.db.engine import application_url
 from app.db.session import transaction
 from app.jobs.export_retention import forget_old_exports

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import ast
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from app.jobs import everything
 
 ROOT = Path(__file__).resolve().parents[2]
 APP = ROOT / "app"
@@ -125,6 +128,15 @@ def test_no_unfinished_marks_and_no_vague_names(path: Path) -> None:
     for mark in ("TO" + "DO", "FIX" + "ME", "NotImplemented" + "Error", "pragma: no " + "cover", "# type: ignore\n"):
         assert mark not in source
     assert not {"utils", "helpers", "common", "manager"} & {path.stem, path.parent.name}
+
+
+def test_the_worker_knows_every_job_and_nothing_of_the_interface() -> None:
+    """Importing the interface takes longer than everything else that a worker starts with."""
+    modules = {path.stem: path.read_text("utf-8") for path in (ROOT / "app" / "jobs").glob("*.py")}
+    registering = {name for name, source in modules.items() if "\nregister_handler(" in source}
+    assert registering == set(everything.__all__)
+    started = "import sys, app.jobs.worker; sys.exit('app.routers.v1' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", started], cwd=ROOT, check=False).returncode == 0
 
 
 @pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt", "pyproject.toml", "Makefile", ".ci/run"])
