@@ -92,7 +92,7 @@ async def searched(demo: Demo, book: ParameterBook) -> list[Finding]:
     return search(found, book, ON)
 
 
-@pytest.mark.parametrize("step", [4, pytest.param(1, marks=pytest.mark.long)])
+@pytest.mark.parametrize("step", [10, pytest.param(1, marks=pytest.mark.long)])
 async def test_discovery_finds_the_same(demo: Demo, households: list[KnownHousehold], book: ParameterBook, step: int) -> None:
     """The demo as it is (every ``step``-th household), a part of it under other values; the search goes over all of it."""
     assert len(households) > 6_000

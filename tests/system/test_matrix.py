@@ -111,8 +111,10 @@ AREA_OF = {
     "file_id": 9,
 }
 NAMES = [account.username for account in (*ACCOUNTS, *SECOND_ACCOUNTS)] + [client.client_id for client in CLIENTS]
-#: The second district has the same duties; of its accounts one of each level is asked every time, all of them in the long tests.
+#: The second district and the second station have the same duties; of the district's accounts one of each level is asked every
+#: time, all of them in the long tests.
 ASKED_LATER = {account.username for account in SECOND_ACCOUNTS} - {"qs.district.reviewer", "qs.s100.clerk", "qs.c100002.worker"}
+ASKED_LATER |= {"s002.clerk", "c002001.worker"}
 EVERYBODY = [pytest.param(name, marks=pytest.mark.long) if name in ASKED_LATER else name for name in NAMES]
 
 
