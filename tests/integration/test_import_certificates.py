@@ -51,40 +51,21 @@ async def test_a_renewed_certificate_after_a_completed_list_gets_its_number_in(r
     assert facts[-1][1]["certificate_no_masked"].endswith("B1")
 
 
-async def test_undo_of_a_certificate_and_then_of_the_list(runtime: Runtime, sign_in: SignIn) -> None:
+@pytest.mark.parametrize(("first", "left"), [({}, []), (LISTED | {"残疾等级": "二级"}, [2])])
+async def test_undo_of_a_certificate_and_then_of_the_list(
+    runtime: Runtime, sign_in: SignIn, first: dict[str, str], left: list[int]
+) -> None:
+    """A list that stated the disability, or corrected what another had said of the same day."""
     people, certs = Bench.of(runtime, "people", DISTRICT), Bench.of(runtime, "disability_certificates", DISTRICT)
     plain = row(number())
-    cert = {
-        "姓名": plain["姓名"],
-        "身份证号": plain["身份证号"],
-        "残疾人证号": plain["身份证号"] + "43",
-        "发证日期": "2025-02-03",
-    }
-    await people.write(plain)
+    cert = {"姓名": plain["姓名"], "身份证号": plain["身份证号"], "残疾人证号": plain["身份证号"] + "43", "发证日期": "2025-02-03"}
+    await people.write(plain | first)
     _, second = await people.write(plain | LISTED)
     _, third = await certs.write(cert)
     await certs.undo(third)
     assert await people.built_on(second) == {}
     await people.undo(second)
-    assert await stated(runtime, cert) == []
-
-
-async def test_undo_of_a_certificate_and_then_of_a_list_that_corrected_the_day(runtime: Runtime, sign_in: SignIn) -> None:
-    people, certs = Bench.of(runtime, "people", DISTRICT), Bench.of(runtime, "disability_certificates", DISTRICT)
-    plain = row(number()) | LISTED | {"残疾等级": "二级"}
-    cert = {
-        "姓名": plain["姓名"],
-        "身份证号": plain["身份证号"],
-        "残疾人证号": plain["身份证号"] + "43",
-        "发证日期": "2025-02-03",
-    }
-    await people.write(plain)
-    _, second = await people.write(plain | LISTED)
-    _, third = await certs.write(cert)
-    await certs.undo(third)
-    assert await people.built_on(second) == {}
-    await people.undo(second)
-    assert [value["grade"] for _, value in await stated(runtime, cert)] == [2]
+    assert [value["grade"] for _, value in await stated(runtime, cert)] == left
 
 
 async def test_the_advice_of_a_contradicted_certificate_works(runtime: Runtime, sign_in: SignIn) -> None:
