@@ -58,7 +58,8 @@ async def test_undo_of_a_certificate_and_then_of_the_list(
     """A list that stated the disability, or corrected what another had said of the same day."""
     people, certs = Bench.of(runtime, "people", DISTRICT), Bench.of(runtime, "disability_certificates", DISTRICT)
     plain = row(number())
-    cert = {"姓名": plain["姓名"], "身份证号": plain["身份证号"], "残疾人证号": plain["身份证号"] + "43", "发证日期": "2025-02-03"}
+    cert = {name: plain[name] for name in ("姓名", "身份证号")}
+    cert |= {"残疾人证号": plain["身份证号"] + "43", "发证日期": "2025-02-03"}
     await people.write(plain | first)
     _, second = await people.write(plain | LISTED)
     _, third = await certs.write(cert)
