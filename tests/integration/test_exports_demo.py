@@ -12,7 +12,11 @@ pytestmark = [pytest.mark.db, pytest.mark.xdist_group("demo")]
 
 
 @pytest.mark.parametrize(
-    "kind", ["people", "payees", "entitlements", "stations", "staff", "informants", "resident_counts", "disability_certificates"]
+    "kind",
+    [
+        pytest.param("people", marks=pytest.mark.long),
+        *("payees", "entitlements", "stations", "staff", "informants", "resident_counts", "disability_certificates"),
+    ],
 )
 async def test_the_demo_comes_back_as_it_is(demo: Demo, kind: str) -> None:
     client = demo.callers["district.reviewer"].http

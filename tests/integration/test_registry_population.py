@@ -46,6 +46,7 @@ async def empty(cluster: URL, worker_name: str, tmp_path: Path) -> AsyncIterator
         yield opened
 
 
+@pytest.mark.long
 async def test_twenty_thousand_people_at_once(empty: Runtime) -> None:
     runtime, population = empty, demo_population()
     assert await load_population(runtime, population) == population.people_count > 19_000
