@@ -24,7 +24,7 @@ from app.domain.imports.header import Layout
 from app.domain.imports.model import Applied, Block, Verdicts
 from app.domain.imports.ports import ImportRun
 from app.domain.imports.reading import Plan, RawRow, parse_block
-from app.jobs.import_gathering import reject
+from app.jobs.import_gathering import Gathering
 from app.jobs.import_running import context_of, fail_run, hold_kind, parts_go_side_by_side, plan_of, record_end, today_of
 from app.jobs.registry import ChunkView, JobView
 from app.runtime import Runtime
@@ -56,7 +56,7 @@ class ApplyHandler:
             await hold_kind(session, job.scope, context.kind, beside_others=True)
         applied = await _write(session, run, plan, context, block, digests)
         await _count_elsewhere(session, run, applied, digests, now)
-        rejecting = await reject(job.scope, parts, run.id, seals, part, rows, applied.refused | found)
+        rejecting = await Gathering(job.scope, parts, run.id, seals).reject(part, rows, applied.refused | found)
         await parts.set(job.scope, run.id, number, done=True, **_counts(applied), **rejecting)
         return None
 

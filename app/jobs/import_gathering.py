@@ -38,7 +38,7 @@ class _Taken:
 
 
 class Gathering:
-    """Moves the staged rows of one import, after everything that reading found wrong has been marked."""
+    """Moves the staged rows of one import: together once reading has marked what is wrong, and back when they are refused."""
 
     def __init__(self, scope: AreaScope, parts: ImportPartRepository, import_id: UUID, seals: PartSeals) -> None:
         self._scope = scope
@@ -99,6 +99,30 @@ class Gathering:
             digests=None if digests is None else RowDigests(numbers, b"".join(digests)).pack(),
         )
 
+    async def reject(self, part: StagedPart, rows: Sequence[RawRow], refused: Verdicts) -> dict[str, Any]:
+        """What was refused while writing joins the rejected rows where it stood in the file; the part's columns that change."""
+        if not refused:
+            return {}
+        if rows[0][0] >= part.first_row:
+            rejected = rejections(rows, refused, self._seals.open_rejected(part))
+            return {"rejected": len(rejected), "rejected_sealed": self._seals.seal_rejected(part.number, rejected)}
+        await self._give_back([row for row in rows if row[0] in refused], refused)
+        return {"rows": part.rows - len(refused)}
+
+    async def _give_back(self, rows: Sequence[RawRow], refused: Verdicts) -> None:
+        """Rejected rows of a gathered part, to the parts of the file."""
+        first_rows = await self._parts.list_first_rows(self._scope, self._import_id)
+        begins = [first for _, first in first_rows]
+        homes: Mapping[int, list[RawRow]] = defaultdict(list)
+        for row in rows:
+            homes[first_rows[bisect_right(begins, row[0]) - 1][0]].append(row)
+        for number, back in sorted(homes.items()):
+            home = await self._parts.get(self._scope, self._import_id, number)
+            rejected = rejections(back, refused, self._seals.open_rejected(home))
+            sealed = await asyncio.to_thread(self._seals.seal_rejected, number, rejected)
+            changed = {"rows": home.rows + len(back), "rejected": len(rejected), "rejected_sealed": sealed}
+            await self._parts.set(self._scope, self._import_id, number, **changed)
+
 
 def _batches(groups: Sequence[Any], most: int, first: int | None = None) -> Iterator[list[Any]]:
     """Groups one after the other, as many as have at most so many rows (the first batch: ``first``); one that has more comes
@@ -114,44 +138,3 @@ def _batches(groups: Sequence[Any], most: int, first: int | None = None) -> Iter
         rows += len(group)
     if batch:
         yield batch
-
-
-async def reject(
-    scope: AreaScope,
-    parts: ImportPartRepository,
-    import_id: UUID,
-    seals: PartSeals,
-    part: StagedPart,
-    rows: Sequence[RawRow],
-    refused: Verdicts,
-) -> dict[str, Any]:
-    """What was refused while writing joins the rejected rows where it stood in the file; the part's columns that change by it."""
-    if not refused:
-        return {}
-    if rows[0][0] >= part.first_row:
-        rejected = rejections(rows, refused, seals.open_rejected(part))
-        return {"rejected": len(rejected), "rejected_sealed": seals.seal_rejected(part.number, rejected)}
-    await _give_back(scope, parts, import_id, seals, [row for row in rows if row[0] in refused], refused)
-    return {"rows": part.rows - len(refused)}
-
-
-async def _give_back(
-    scope: AreaScope,
-    parts: ImportPartRepository,
-    import_id: UUID,
-    seals: PartSeals,
-    rows: Sequence[RawRow],
-    refused: Verdicts,
-) -> None:
-    """Rejected rows of a gathered part, to the parts of the file."""
-    first_rows = await parts.list_first_rows(scope, import_id)
-    begins = [first for _, first in first_rows]
-    homes: Mapping[int, list[RawRow]] = defaultdict(list)
-    for row in rows:
-        homes[first_rows[bisect_right(begins, row[0]) - 1][0]].append(row)
-    for number, back in sorted(homes.items()):
-        home = await parts.get(scope, import_id, number)
-        rejected = rejections(back, refused, seals.open_rejected(home))
-        sealed = await asyncio.to_thread(seals.seal_rejected, number, rejected)
-        changed = {"rows": home.rows + len(back), "rejected": len(rejected), "rejected_sealed": sealed}
-        await parts.set(scope, import_id, number, **changed)

@@ -12,6 +12,7 @@ from app.db.repositories.import_parts import ImportPartRepository
 from app.db.repositories.imports import ImportRepository
 from app.db.repositories.reference import list_districts
 from app.db.session import transaction
+from app.domain.access import AreaScope
 from app.runtime import Runtime
 
 BEFORES_AT_ONCE = 5_000
@@ -20,10 +21,8 @@ BEFORES_AT_ONCE = 5_000
 async def forget_old_files(runtime: Runtime) -> int:
     """Drops the contents of imports that ended long enough ago, in all districts; answers how many imports."""
     before = datetime.now(UTC) - timedelta(days=runtime.settings.import_content_days)
-    async with transaction(runtime.engine) as session:
-        districts = list(await list_districts(session))
     forgotten = 0
-    for scope in districts:
+    for scope in await _districts(runtime):
         async with transaction(runtime.engine, scope) as session:
             ended = await ImportRepository(session).list_ended(scope, before=before)
             for import_id, file_id in ended:
@@ -39,13 +38,16 @@ async def forget_old_befores(runtime: Runtime) -> int:
     A day later than need be: an undo that was asked for in time has ended by then.
     """
     before = datetime.now(UTC) - timedelta(days=runtime.settings.import_undo_days + 1)
-    async with transaction(runtime.engine) as session:
-        districts = list(await list_districts(session))
     forgotten = 0
-    for scope in districts:
+    for scope in await _districts(runtime):
         dropped = BEFORES_AT_ONCE
         while dropped == BEFORES_AT_ONCE:
             async with transaction(runtime.engine, scope) as session:
                 dropped = await forget_befores(scope, session, ended_before=before, limit=BEFORES_AT_ONCE)
             forgotten += dropped
     return forgotten
+
+
+async def _districts(runtime: Runtime) -> list[AreaScope]:
+    async with transaction(runtime.engine) as session:
+        return list(await list_districts(session))

@@ -104,7 +104,7 @@ async def test_sums_after_gathering_and_a_retry(
     for place in (0, 13, 24, 30):
         await elsewhere.write(row(number(), 身份证号=rows[place]["身份证号"], 区划代码="350702002001"))
     rows[20]["姓名"] = ""
-    real, failed = gathering._give_back, list[int]()
+    real, failed = gathering.Gathering._give_back, list[int]()
 
     async def once(*args: Any) -> None:
         await real(*args)
@@ -112,7 +112,7 @@ async def test_sums_after_gathering_and_a_retry(
             failed.append(1)
             raise RuntimeError("killed")
 
-    monkeypatch.setattr(gathering, "_give_back", once)
+    monkeypatch.setattr(gathering.Gathering, "_give_back", once)
     found = await imported(runtime, clerk, as_csv(rows), kind="people", name="people.csv", dry_run=dry_run)
     bad = {numbers[place % 11] for place in (0, 13, 24, 30, 20)}
     expected = [2 + at for at, one in enumerate(rows) if one["户编号"] in bad]
