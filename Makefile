@@ -19,7 +19,7 @@ help: ## 列出可用命令 / this list
 run: install ## 启动演示系统（PORT=8000 DATA_DIR=.minzheng），Ctrl-C 停止 / run the demo
 	@exec $(VENV)/bin/minzheng serve --demo --port "$(PORT)" --data-dir "$(DATA_DIR)"
 
-test: install-dev ## 运行测试（10 分钟以内） / the test suite
+test: install-dev ## 运行测试（约 10 分钟） / the test suite
 	@$(PY) -m pytest -n 2 --dist loadgroup -m "not long" $(PYTEST)
 
 test-long: install-dev ## 运行长测试 / state machines at full length, kill -9 loops, big files
